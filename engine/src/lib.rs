@@ -1,0 +1,16 @@
+//! The rules of the house: everything a person could argue about, as plain data in and plain data out.
+//!
+//! No IO, clock, thread, randomness, model, index or database is named here; what the engine needs from
+//! outside comes through two traits, [`search::Search`] and [`model::Model`].
+
+pub mod confidence;
+pub mod conversation;
+pub mod draft;
+pub mod intent;
+pub mod model;
+pub mod prompt;
+pub mod reply;
+pub mod rules;
+pub mod search;
+pub mod text;
+pub mod turn;
