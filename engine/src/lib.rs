@@ -12,5 +12,7 @@ pub mod prompt;
 pub mod reply;
 pub mod rules;
 pub mod search;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
 pub mod turn;

@@ -174,7 +174,7 @@ pub struct Decision {
 }
 
 /// Why a policy cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PolicyError {
     /// Not TOML, or a key is unknown.
     #[error("{0}")]
