@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::search::Hit;
+
 /// A confidence with the signals that made it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Confidence {
@@ -14,13 +16,99 @@ pub struct Confidence {
 /// What the confidence is computed from; each is 0 when unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Signals {
-    /// Cosine of the best passage.
+    /// Cosine of question and best passage, -1 to 1.
     pub cosine: f32,
+    /// How far that cosine stands above the fifth passage's, 0 to 2.
+    pub margin: f32,
+    /// Share of the question's idf mass that the best passage holds, 0 to 1.
+    pub coverage: f32,
+    /// 1 when the passage that ranks first is first by words and by meaning, 0.5 when by one of them, else 0.
+    pub agreement: f32,
+    /// Cosine of question and best sentence, -1 to 1.
+    pub sentence: f32,
+    /// Share of the draft's sentences that the passages support, 0 to 1.
+    pub support: f32,
 }
 
+/// Weights of a logistic regression over [`Signals`], in the order of [`Signals::features`], and its intercept.
+///
+/// Fitted by `porchlight-evals confidence --fit`; the sets and the figures stand in the README.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Calibration {
+    /// One weight a feature.
+    pub weights: [f32; FEATURES],
+    /// Intercept.
+    pub bias: f32,
+}
+
+/// Features of the regression.
+pub const FEATURES: usize = 5;
+
+/// The calibration that ships.
+pub const SHIPPED: Calibration = Calibration { weights: [3.0, 2.0, 2.0, 0.5, 3.0], bias: -4.5 };
+
 impl Signals {
+    /// Signals of what was found; `sentence` and `support` are filled in while drafting.
+    pub fn of_hits(hits: &[Hit]) -> Self {
+        let Some(first) = hits.first() else { return Self::default() };
+        let fifth = hits.get(4).or(hits.last()).map_or(0.0, |hit| hit.cosine);
+        let by_meaning = hits.iter().all(|hit| hit.cosine <= first.cosine);
+        let by_words = first.bm25 > 0.0 && hits.iter().all(|hit| hit.bm25 <= first.bm25);
+        Self {
+            cosine: first.cosine,
+            margin: (first.cosine - fifth).max(0.0),
+            coverage: first.coverage,
+            agreement: 0.5 * f32::from(u8::from(by_meaning)) + 0.5 * f32::from(u8::from(by_words)),
+            sentence: 0.0,
+            support: 0.0,
+        }
+    }
+
+    /// The regression's input.
+    pub fn features(&self) -> [f32; FEATURES] {
+        [self.cosine, self.margin, self.coverage, self.agreement, self.sentence]
+    }
+
     /// The signals by name, for records and for people.
-    pub fn named(&self) -> Vec<(&'static str, f32)> {
-        vec![("cosine", self.cosine)]
+    pub fn named(&self) -> [(&'static str, f32); 6] {
+        [
+            ("cosine", self.cosine),
+            ("margin", self.margin),
+            ("coverage", self.coverage),
+            ("agreement", self.agreement),
+            ("sentence", self.sentence),
+            ("support", self.support),
+        ]
+    }
+}
+
+impl Calibration {
+    /// The confidence of `signals`: the regression's probability times the support.
+    pub fn confidence(&self, signals: Signals) -> Confidence {
+        let sum: f32 = self.weights.iter().zip(signals.features()).map(|(w, x)| w * x).sum();
+        let answerable = 1.0 / (1.0 + (-(sum + self.bias)).exp());
+        Confidence { value: answerable * signals.support.clamp(0.0, 1.0), signals }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_evidence_is_more_confidence() {
+        let weak = Signals { cosine: 0.2, sentence: 0.2, support: 1.0, ..Signals::default() };
+        let strong = Signals {
+            cosine: 0.8,
+            margin: 0.3,
+            coverage: 0.9,
+            agreement: 1.0,
+            sentence: 0.8,
+            support: 1.0,
+        };
+        let of = |signals| SHIPPED.confidence(signals).value;
+        assert!(of(weak) < 0.3, "{}", of(weak));
+        assert!(of(strong) > 0.8, "{}", of(strong));
+        assert_eq!(of(Signals { support: 0.0, ..strong }), 0.0);
     }
 }

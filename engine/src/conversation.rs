@@ -101,7 +101,10 @@ mod tests {
         use State as S;
         for (state, row) in [
             (S::Bot, [Some(S::Bot), Some(S::Waiting), Some(S::Owner), None, Some(S::Closed)]),
-            (S::Waiting, [Some(S::Waiting), Some(S::Waiting), Some(S::Owner), Some(S::Bot), Some(S::Closed)]),
+            (
+                S::Waiting,
+                [Some(S::Waiting), Some(S::Waiting), Some(S::Owner), Some(S::Bot), Some(S::Closed)],
+            ),
             (S::Owner, [Some(S::Owner), None, Some(S::Owner), Some(S::Bot), Some(S::Closed)]),
             (S::Closed, [Some(S::Bot), Some(S::Waiting), Some(S::Owner), None, None]),
         ] {

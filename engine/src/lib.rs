@@ -3,12 +3,15 @@
 //! No IO, clock, thread, randomness, model, index or database is named here; what the engine needs from
 //! outside comes through two traits, [`search::Search`] and [`model::Model`].
 
+mod compose;
 pub mod confidence;
 pub mod conversation;
 pub mod draft;
+pub mod grounding;
 pub mod intent;
 pub mod model;
 pub mod prompt;
+mod quote;
 pub mod reply;
 pub mod rules;
 pub mod search;

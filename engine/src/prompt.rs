@@ -4,6 +4,21 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::model::{Model, ModelError, Prompt, PromptMessage, Role};
+use crate::search::Hit;
+use crate::turn::{Speaker, Turn};
+
+/// Texts that the engine itself says; `[say]` has to hold them all.
+pub const NEEDED: [&str; 6] =
+    ["hand_off", "hold", "unclear", "fault", "list_opening", "offer_person"];
+
+/// Earlier messages that a prompt holds at most.
+const HISTORY: usize = 6;
+/// Characters of one earlier message that a prompt holds at most.
+const HISTORY_CHARS: usize = 600;
+/// Tokens of the chat template around one message, rounded up (ChatML: two markers, role, line breaks).
+const TEMPLATE_TOKENS: usize = 8;
+
 /// `prompts/templates.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,4 +38,167 @@ pub enum TemplateError {
     /// A text that the engine or a rule needs is missing.
     #[error("the text `{0}` is missing under [say]")]
     Missing(String),
+}
+
+impl Templates {
+    /// Reads the TOML text.
+    ///
+    /// # Errors
+    /// [`TemplateError`] with line and column for bad TOML and unknown keys; texts of [`NEEDED`] that are missing.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let templates: Self =
+            toml::from_str(text).map_err(|e| TemplateError::Toml(e.to_string()))?;
+        match NEEDED.iter().find(|id| !templates.say.contains_key(**id)) {
+            Some(id) => Err(TemplateError::Missing((*id).into())),
+            None => Ok(templates),
+        }
+    }
+
+    /// Checks that the texts named by the policy's rules are there.
+    ///
+    /// # Errors
+    /// [`TemplateError::Missing`] with the first id that is not.
+    pub fn check_rules(&self, policy: &crate::rules::Policy) -> Result<(), TemplateError> {
+        let named = policy.rule.iter().map(|rule| &rule.say).filter(|id| !id.is_empty());
+        match named.into_iter().find(|id| !self.say.contains_key(*id)) {
+            Some(id) => Err(TemplateError::Missing(id.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The text with this id; empty when the owner's file lacks it.
+    pub fn say(&self, id: &str) -> String {
+        self.say.get(id).cloned().unwrap_or_default()
+    }
+}
+
+/// What to search for: the question, with the visitor's words before it when the question leans on them.
+pub fn search_text(turn: &Turn) -> String {
+    let earlier = turn.history.iter().rev().find(|m| m.speaker == Speaker::Visitor);
+    match earlier {
+        Some(message) if leans_on_history(&turn.question) => {
+            format!("{}\n{}", message.text, turn.question)
+        }
+        _ => turn.question.clone(),
+    }
+}
+
+/// Words with which a follow-up question points back.
+const POINTERS: [&str; 9] =
+    ["it", "that", "this", "they", "them", "those", "these", "there", "one"];
+/// Openings of follow-up questions.
+const FOLLOW_UPS: [&str; 5] = ["and", "what about", "how about", "also", "or"];
+
+/// A short question that opens like a follow-up, or a very short one that points back.
+fn leans_on_history(question: &str) -> bool {
+    let words = crate::text::words(question);
+    let opens = FOLLOW_UPS.iter().any(|phrase| {
+        let length = phrase.split(' ').count();
+        words.len() >= length && crate::text::contains_phrase(&words[..length], phrase)
+    });
+    let points = words.iter().any(|word| POINTERS.contains(&word.as_str()));
+    (opens && words.len() <= 10) || (points && words.len() <= 6)
+}
+
+/// The prompt that scores what to quote next: the question and what was said so far, no passages.
+pub fn quote_prompt(templates: &Templates, turn: &Turn, so_far: &str) -> Prompt {
+    Prompt {
+        messages: vec![
+            message(Role::System, &templates.system),
+            message(Role::User, &turn.question),
+            message(Role::Assistant, so_far),
+        ],
+    }
+}
+
+/// The prompt for free text: instructions, passages, history, question. The weakest passages, then the oldest
+/// messages, are dropped until `reply_tokens` are left of the drafter's context.
+///
+/// # Errors
+/// [`ModelError`] when the tokenizer fails.
+pub fn compose_prompt(
+    templates: &Templates,
+    turn: &Turn,
+    hits: &[Hit],
+    model: &dyn Model,
+    reply_tokens: usize,
+) -> Result<Prompt, ModelError> {
+    let room = model.card().context_tokens.saturating_sub(reply_tokens);
+    let mut hits = hits.to_vec();
+    let mut history = recent(turn);
+    loop {
+        let prompt = assemble(templates, turn, &hits, &history);
+        let mut tokens = 0;
+        for part in &prompt.messages {
+            tokens += model.count_tokens(&part.text)? + TEMPLATE_TOKENS;
+        }
+        if tokens <= room || (hits.len() <= 1 && history.is_empty()) {
+            return Ok(prompt);
+        }
+        if hits.len() > 1 {
+            hits.pop();
+        } else {
+            history.remove(0);
+        }
+    }
+}
+
+fn assemble(templates: &Templates, turn: &Turn, hits: &[Hit], history: &[PromptMessage]) -> Prompt {
+    let mut system = templates.system.clone();
+    system.push_str("\n\nPassages:\n");
+    for hit in hits {
+        let heading = hit.passage.heading.last().unwrap_or(&hit.passage.title);
+        system.push_str(&format!("\n# {heading}\n{}\n", hit.passage.text));
+    }
+    let mut messages = vec![message(Role::System, &system)];
+    messages.extend_from_slice(history);
+    messages.push(message(Role::User, &turn.question));
+    Prompt { messages }
+}
+
+fn recent(turn: &Turn) -> Vec<PromptMessage> {
+    let skip = turn.history.len().saturating_sub(HISTORY);
+    let as_prompt = |m: &crate::turn::Message| {
+        let role = match m.speaker {
+            Speaker::Visitor => Role::User,
+            Speaker::Bot | Speaker::Owner => Role::Assistant,
+            Speaker::System => return None,
+        };
+        Some(message(role, &m.text.chars().take(HISTORY_CHARS).collect::<String>()))
+    };
+    turn.history.iter().skip(skip).filter_map(as_prompt).collect()
+}
+
+fn message(role: Role, text: &str) -> PromptMessage {
+    PromptMessage { role, text: text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::Message;
+
+    #[test]
+    fn follow_ups_take_the_question_before_along() {
+        for (question, expect) in [
+            ("And on Windows?", true),
+            ("what about backups", true),
+            ("How does it work?", true),
+            ("How do I change the port?", false),
+            ("Where can I find the list of documents that this server has indexed?", false),
+        ] {
+            let earlier =
+                Message { speaker: Speaker::Visitor, text: "Does it run on Linux?".into() };
+            let turn = Turn { question: question.into(), history: vec![earlier], bot_turns: 0 };
+            assert_eq!(search_text(&turn).starts_with("Does it run"), expect, "{question}");
+        }
+    }
+
+    #[test]
+    fn needed_texts_are_asked_for_by_name() {
+        let error = Templates::parse("system = 'x'\n[say]\nhold = 'y'\n").unwrap_err();
+        assert_eq!(error, TemplateError::Missing("hand_off".into()));
+        let error = Templates::parse("system = 'x'\ncolour = 1\n[say]\n").unwrap_err();
+        assert!(error.to_string().contains("line 2"), "{error}");
+    }
 }

@@ -15,7 +15,7 @@ pub struct Policy {
     pub send_at: f32,
     /// Confidence from which a draft is held for the owner; below it the bot hands off. 0 to `send_at`.
     pub hold_at: f32,
-    /// Fused score (0 to 1) that the best passage needs before anything is drafted.
+    /// Cosine that the best passage needs before anything is drafted, 0 to 1.
     pub passage_floor: f32,
     /// Automatic replies in a row before a person is asked for.
     pub turn_cap: u32,
@@ -149,7 +149,9 @@ impl Reason {
             Self::SmallTalk => "A greeting, thanks or good-bye; nothing to look up.",
             Self::AskedForPerson => "The visitor asked for a person.",
             Self::RegulatedTopic => "The topic is one that a person has to answer.",
-            Self::MoneyWords => "The message is about the visitor's money, so a person decides what is sent.",
+            Self::MoneyWords => {
+                "The message is about the visitor's money, so a person decides what is sent."
+            }
             Self::Frustration => "The visitor sounds annoyed.",
             Self::TurnCap => "The bot has answered as often in a row as the policy allows.",
             Self::OffTopic => "The question does not seem to be about this business.",

@@ -95,7 +95,9 @@ pub enum SentenceKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
     /// The query's vector does not fit the index.
-    #[error("the query vector has {got} dimensions, the index has {expected}; rebuild the index with this encoder")]
+    #[error(
+        "the query vector has {got} dimensions, the index has {expected}; rebuild the index with this encoder"
+    )]
     Dimension {
         /// Dimensions of the index.
         expected: usize,

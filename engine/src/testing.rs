@@ -43,7 +43,9 @@ impl ScriptedModel {
     fn script(&self, prompt: &Prompt) -> &str {
         let asked = prompt.messages.iter().rev().map(|m| m.text.as_str());
         asked
-            .flat_map(|text| self.scripts.iter().filter(move |(part, _)| text.contains(part.as_str())))
+            .flat_map(|text| {
+                self.scripts.iter().filter(move |(part, _)| text.contains(part.as_str()))
+            })
             .map(|(_, script)| script.as_str())
             .next()
             .unwrap_or_default()

@@ -106,7 +106,9 @@ mod tests {
     fn ids_round_trip_and_reject_all_else() {
         let id = ConversationId(0xabc);
         assert_eq!(id.to_string().parse(), Ok(id));
-        for bad in ["", "xyz", "+0000000000000000000000000000abc", "00000000000000000000000000000abcd"] {
+        for bad in
+            ["", "xyz", "+0000000000000000000000000000abc", "00000000000000000000000000000abcd"]
+        {
             assert_eq!(bad.parse::<ConversationId>(), Err(BadId), "{bad:?}");
         }
     }
