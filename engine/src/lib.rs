@@ -9,6 +9,7 @@ pub mod conversation;
 pub mod draft;
 pub mod grounding;
 pub mod intent;
+pub mod metrics;
 pub mod model;
 pub mod prompt;
 mod quote;

@@ -1,0 +1,140 @@
+//! `demo`: asks the demo questions and reports what a visitor would get: right source, right words, decisions, times.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use engine::draft::Mode;
+use engine::metrics::{auroc, percentile};
+use engine::reply::{Event, Outcome};
+use engine::rules::Action;
+use engine::turn::Turn;
+
+use crate::data::{self, DemoCase};
+use crate::house::{House, HouseOptions};
+
+/// Options of `demo`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    house: HouseOptions,
+    /// Folder of documents.
+    #[arg(long, default_value = "knowledge")]
+    knowledge: PathBuf,
+    /// Folder with `answerable.jsonl` and `unanswerable.jsonl`.
+    #[arg(long, default_value = "evals/cases/demo")]
+    cases: PathBuf,
+    /// Print every answer.
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// What came of one question.
+struct Seen {
+    case: DemoCase,
+    outcome: Outcome,
+    first_ms: Option<f64>,
+    total_ms: f64,
+}
+
+/// Runs it.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let house = House::open_folder(&options.house, &options.knowledge)?;
+    let answerable = ask_all(&house, data::lines(&options.cases.join("answerable.jsonl"))?);
+    let unanswerable = ask_all(&house, data::lines(&options.cases.join("unanswerable.jsonl"))?);
+    if options.verbose {
+        answerable.iter().chain(&unanswerable).for_each(show);
+    }
+    report("answerable", &answerable);
+    report("unanswerable", &unanswerable);
+    let count = |wanted: fn(&Seen) -> bool| answerable.iter().filter(|s| wanted(s)).count();
+    crate::print_line(&format!(
+        "right document cited {} of {n}, right words in the draft {} of {n}, both and sent {} of {n}",
+        count(cites_right),
+        count(says_right),
+        count(|s| cites_right(s) && says_right(s) && s.outcome.decision.action == Action::Send),
+        n = answerable.len()
+    ));
+    let wrong = count(|s| s.outcome.decision.action == Action::Send && !says_right(s));
+    crate::print_line(&format!("sent without the right words {wrong} of {}", answerable.len()));
+    let right = answerable.iter().map(|s| (f64::from(s.outcome.confidence.value), says_right(s)));
+    let none = unanswerable.iter().map(|s| (f64::from(s.outcome.confidence.value), false));
+    let scored: Vec<(f64, bool)> = right.chain(none).collect();
+    crate::print_line(&format!("confidence: AUROC {:.3}", auroc(&scored).unwrap_or(f64::NAN)));
+    Ok(())
+}
+
+fn ask_all(house: &House, cases: Vec<DemoCase>) -> Vec<Seen> {
+    cases.into_iter().map(|case| ask(house, case)).collect()
+}
+
+fn ask(house: &House, case: DemoCase) -> Seen {
+    let turn = Turn { question: case.text.clone(), history: vec![], bot_turns: 0 };
+    let start = Instant::now();
+    let ms = || start.elapsed().as_secs_f64() * 1000.0;
+    let mut first_ms = None;
+    let outcome = house.reply(&turn, &mut |event| {
+        if matches!(event, Event::Piece { .. }) && first_ms.is_none() {
+            first_ms = Some(ms());
+        }
+        ControlFlow::Continue(())
+    });
+    let total_ms = ms();
+    Seen { case, outcome, first_ms, total_ms }
+}
+
+fn cites_right(seen: &Seen) -> bool {
+    let Some(draft) = &seen.outcome.draft else { return false };
+    draft.citations.iter().any(|c| Some(&c.doc) == seen.case.doc.as_ref())
+}
+
+fn says_right(seen: &Seen) -> bool {
+    let (Some(draft), Some(phrase)) = (&seen.outcome.draft, &seen.case.must_contain) else { return false };
+    plain(&draft.text()).contains(&plain(phrase))
+}
+
+/// Lower case without markup and with single spaces.
+fn plain(text: &str) -> String {
+    let bare: String = text.to_lowercase().chars().filter(|c| !matches!(c, '`' | '*')).collect();
+    bare.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn report(name: &str, seen: &[Seen]) {
+    let count = |action| seen.iter().filter(|s| s.outcome.decision.action == action).count();
+    let firsts: Vec<f64> = seen.iter().filter_map(|s| s.first_ms).collect();
+    let totals: Vec<f64> = seen.iter().map(|s| s.total_ms).collect();
+    let at = |values: &[f64], q| percentile(values, q).unwrap_or(f64::NAN);
+    crate::print_line(&format!(
+        "{name:<13} {:>3} questions: sent {}, held {}, handed off {}; first text p50 {:.0} ms p95 {:.0} ms, total p50 {:.0} ms p95 {:.0} ms",
+        seen.len(),
+        count(Action::Send),
+        count(Action::Hold),
+        count(Action::HandOff),
+        at(&firsts, 0.5),
+        at(&firsts, 0.95),
+        at(&totals, 0.5),
+        at(&totals, 0.95),
+    ));
+}
+
+fn show(seen: &Seen) {
+    let outcome = &seen.outcome;
+    let mode = if outcome.mode == Mode::Quote { "quote" } else { "compose" };
+    let mark = match (cites_right(seen), says_right(seen)) {
+        (true, true) => "right",
+        (false, true) => "right words, other source",
+        (true, false) => "right source, other words",
+        (false, false) => "",
+    };
+    crate::print_line(&format!(
+        "\n{} {}\n  {} by {} ({mode}), confidence {:.2} {:?}  [{mark}]\n  {}",
+        seen.case.qid,
+        seen.case.text,
+        outcome.decision.action.as_str(),
+        outcome.decision.rule,
+        outcome.confidence.value,
+        outcome.confidence.signals.named().map(|(_, v)| (v * 100.0).round() / 100.0),
+        outcome.draft.as_ref().map(|d| d.text().replace('\n', "\n  ")).unwrap_or_default(),
+    ));
+}

@@ -1,0 +1,1 @@
+//! Opens the same models, index and prompts as the server, for figures about the product.
