@@ -161,7 +161,7 @@ fn choose(
         return Ok(left.first().copied());
     }
     sink.check()?;
-    let prompt = prompt::quote_prompt(parts.templates, turn, &format!("{} ", sink.text()));
+    let prompt = prompt::quote_prompt(parts.templates, turn, &sink.text());
     let openings: Vec<String> =
         left.iter().map(|u| first_words(&candidates.units[*u].text)).collect();
     let openings: Vec<&str> = openings.iter().map(String::as_str).collect();
@@ -174,8 +174,9 @@ fn choose(
     Ok(best.map(|position| left[position]))
 }
 
+/// The words with the space before each, as they would follow the text so far.
 fn first_words(text: &str) -> String {
-    text.split_whitespace().take(SCORED_WORDS).collect::<Vec<_>>().join(" ")
+    text.split_whitespace().take(SCORED_WORDS).map(|word| format!(" {word}")).collect()
 }
 
 /// Emits one unit, sentence by sentence, token by token.

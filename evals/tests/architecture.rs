@@ -76,8 +76,23 @@ fn none(found: Vec<String>) {
 #[test]
 fn the_top_level_is_fixed() {
     let allowed = [
-        "Cargo.toml", "Cargo.lock", "LICENSE", "CHANGELOG.md", "README.md", "Makefile", "SECURITY.md", "engine",
-        "retrieval", "server", "models", "knowledge", "prompts", "evals", "clippy.toml", "rustfmt.toml", "deny.toml",
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "CHANGELOG.md",
+        "README.md",
+        "Makefile",
+        "SECURITY.md",
+        "engine",
+        "retrieval",
+        "server",
+        "models",
+        "knowledge",
+        "prompts",
+        "evals",
+        "clippy.toml",
+        "rustfmt.toml",
+        "deny.toml",
     ];
     let ignored = ["target", "data"];
     for entry in fs::read_dir(root()).unwrap() {
@@ -90,15 +105,29 @@ fn the_top_level_is_fixed() {
 #[test]
 fn engine_is_pure() {
     let words = [
-        "candle", "candle_core", "tokenizers", "tantivy", "hnsw_rs", "tokio", "axum", "sqlx", "std::fs", "std::net",
-        "std::thread", "Instant", "SystemTime", "rand", "getrandom",
+        "candle",
+        "candle_core",
+        "tokenizers",
+        "tantivy",
+        "hnsw_rs",
+        "tokio",
+        "axum",
+        "sqlx",
+        "std::fs",
+        "std::net",
+        "std::thread",
+        "Instant",
+        "SystemTime",
+        "rand",
+        "getrandom",
     ];
     none(places("engine/src/", &words, &[]));
 }
 
 #[test]
 fn retrieval_and_models_keep_to_themselves() {
-    let words = ["candle", "candle_core", "candle_nn", "tokenizers", "tokio", "axum", "sqlx", "models"];
+    let words =
+        ["candle", "candle_core", "candle_nn", "tokenizers", "tokio", "axum", "sqlx", "models"];
     none(places("retrieval/src/", &words, &[]));
     let words = ["tantivy", "hnsw_rs", "axum", "sqlx", "reqwest", "retrieval"];
     none(places("models/src/", &words, &[]));
@@ -116,7 +145,8 @@ fn manifests_hold_the_arrows() {
         let text = fs::read_to_string(root().join(manifest).join("Cargo.toml")).unwrap();
         for name in forbidden {
             let depends = text.lines().any(|line| {
-                line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(['.', '=']))
+                line.strip_prefix(name)
+                    .is_some_and(|rest| rest.trim_start().starts_with(['.', '=']))
             });
             assert!(!depends, "{manifest} must not depend on {name}");
         }
@@ -142,7 +172,11 @@ fn sql_stays_in_the_store_and_http_clients_in_outbound() {
 
 #[test]
 fn gpu_cfg_stays_in_one_file() {
-    none(places("", &["feature = \"cuda\""], &["models/src/device.rs", "evals/tests/architecture.rs"]));
+    none(places(
+        "",
+        &["feature = \"cuda\""],
+        &["models/src/device.rs", "evals/tests/architecture.rs"],
+    ));
 }
 
 #[test]
@@ -160,7 +194,11 @@ fn two_traits_at_the_seams() {
 #[test]
 fn files_open_with_what_they_are_for() {
     for source in rust() {
-        assert!(source.text.starts_with("//! "), "{}: the first line says what the file is for", source.path);
+        assert!(
+            source.text.starts_with("//! "),
+            "{}: the first line says what the file is for",
+            source.path
+        );
     }
     for source in sources(&[".js", ".mjs", ".css"]) {
         let first = source.text.trim_start_matches("#!/usr/bin/env node\n");
@@ -234,7 +272,8 @@ fn thresholds_change_only_with_a_baseline() {
 
 /// FNV-1a, 64 bits: tells that a file changed, no more.
 fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! Sizes and constants of a decoder, read from GGUF metadata.
+
+use candle_core::quantized::gguf_file::{Content, Value};
+
+/// Families that differ in how heads are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Llama, SmolLM2, Mistral.
+    Llama,
+    /// Qwen2, Qwen2.5, Qwen3.
+    Qwen,
+}
+
+/// What the arithmetic needs to know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// How heads are stored.
+    pub family: Family,
+    /// Layers.
+    pub layers: usize,
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads; divides `heads`.
+    pub key_heads: usize,
+    /// Numbers in one head; even.
+    pub head_size: usize,
+    /// Added below the root of the RMS norm.
+    pub epsilon: f32,
+    /// Base of the rotary frequencies.
+    pub rope_base: f32,
+    /// Tokens of one text at most.
+    pub context: usize,
+}
+
+/// Why the metadata describes no decoder that runs here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The architecture is not of a known family.
+    #[error("the architecture `{0}` is not supported; llama, qwen2 and qwen3 are")]
+    Architecture(String),
+    /// A key is missing or of another type.
+    #[error("the metadata key `{0}` is missing or no number")]
+    Missing(String),
+    /// Numbers that do not fit together.
+    #[error("{0}")]
+    Inconsistent(String),
+}
+
+/// No decoder that runs on one machine is larger than this in any size.
+const SANE: usize = 1 << 20;
+
+impl Config {
+    /// Reads the metadata; `context` is cut to what the file allows.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for unknown architectures and numbers that are missing or do not fit together.
+    pub fn read(content: &Content, context: usize) -> Result<Self, ConfigError> {
+        let architecture = content.metadata.get("general.architecture");
+        let architecture = architecture.and_then(|v| v.to_string().ok()).map_or("", String::as_str);
+        let family = match architecture {
+            "llama" => Family::Llama,
+            "qwen2" | "qwen3" => Family::Qwen,
+            other => return Err(ConfigError::Architecture(other.into())),
+        };
+        let get = |key: &str| content.metadata.get(&format!("{architecture}.{key}"));
+        let missing = |key: &str| ConfigError::Missing(format!("{architecture}.{key}"));
+        let size = |key: &str| get(key).and_then(whole).ok_or_else(|| missing(key));
+        let heads = size("attention.head_count")?;
+        let width = size("embedding_length")?;
+        let epsilon = "attention.layer_norm_rms_epsilon";
+        let config = Self {
+            family,
+            layers: size("block_count")?,
+            heads,
+            key_heads: size("attention.head_count_kv").unwrap_or(heads),
+            head_size: size("attention.key_length").unwrap_or(width / heads.max(1)),
+            epsilon: get(epsilon).and_then(|v| v.to_f32().ok()).ok_or_else(|| missing(epsilon))?,
+            rope_base: get("rope.freq_base").and_then(|v| v.to_f32().ok()).unwrap_or(10_000.0),
+            context: context.min(size("context_length")?),
+        };
+        config.check()
+    }
+
+    fn check(self) -> Result<Self, ConfigError> {
+        let sizes = [self.layers, self.heads, self.key_heads, self.head_size, self.context];
+        if sizes.iter().any(|size| *size == 0 || *size > SANE) {
+            return Err(ConfigError::Inconsistent(format!(
+                "a size of the model is 0 or above {SANE}"
+            )));
+        }
+        if self.heads % self.key_heads != 0 || self.head_size % 2 != 0 {
+            let (heads, keys, size) = (self.heads, self.key_heads, self.head_size);
+            let problem =
+                format!("{heads} heads, {keys} key heads and head size {size} do not fit together");
+            return Err(ConfigError::Inconsistent(problem));
+        }
+        Ok(self)
+    }
+}
+
+fn whole(value: &Value) -> Option<usize> {
+    let number = value.to_u64().or_else(|_| value.to_u32().map(u64::from)).ok()?;
+    usize::try_from(number).ok()
+}

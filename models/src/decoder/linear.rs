@@ -1,0 +1,46 @@
+//! A quantized matrix, stored so that candle's fast kernels take it.
+
+use std::sync::Arc;
+
+use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
+use candle_core::{D, Module, Tensor};
+
+/// Columns that candle 0.11.1's tiled kernels want to be a multiple of.
+const TILE: usize = 256;
+
+/// `y = x · Wᵀ + b`.
+pub(super) struct Linear {
+    weight: QMatMul,
+    /// Zero columns added to the weight, and so to each input.
+    padding: usize,
+    bias: Option<Tensor>,
+}
+
+impl Linear {
+    /// Takes a weight of shape (outputs, inputs).
+    ///
+    /// Q8_0 weights whose width is no multiple of 256 are widened with zeros, which changes no result: SmolLM2 is
+    /// 576 wide, and its prefill runs 2.7 times as fast so (132 and 355 tokens a second on two cores with AVX512-VNNI).
+    pub(super) fn new(weight: QTensor, bias: Option<Tensor>) -> candle_core::Result<Self> {
+        let (_, inputs) = weight.shape().dims2()?;
+        let padding = match weight.dtype() {
+            GgmlDType::Q8_0 if weight.device().is_cpu() => inputs.next_multiple_of(TILE) - inputs,
+            _ => 0,
+        };
+        let weight = if padding > 0 {
+            let dense = weight.dequantize(&weight.device())?;
+            QTensor::quantize(&dense.pad_with_zeros(D::Minus1, 0, padding)?, GgmlDType::Q8_0)?
+        } else {
+            weight
+        };
+        Ok(Self { weight: QMatMul::from_arc(Arc::new(weight))?, padding, bias })
+    }
+
+    pub(super) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let y = match self.padding {
+            0 => self.weight.forward(x)?,
+            padding => self.weight.forward(&x.pad_with_zeros(D::Minus1, 0, padding)?)?,
+        };
+        self.bias.as_ref().map_or(Ok(y.clone()), |bias| y.broadcast_add(bias))
+    }
+}
