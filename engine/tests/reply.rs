@@ -1,5 +1,7 @@
 //! The way of one turn through `engine::reply`, with a scripted model and search.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::ops::ControlFlow;
 
 use engine::draft::Mode;

@@ -1,1 +1,17 @@
-//! x
+//! Reads the owner's documents, indexes them, and finds the passages that answer a question.
+//!
+//! Text becomes [`corpus::Corpus`], then passages ([`chunk`]), then two indexes ([`lexical`], [`vectors`]) in one
+//! directory ([`index`]); a search fuses both ([`fusion`]). Vectors come from outside, through a closure.
+
+pub mod chunk;
+pub mod corpus;
+pub mod fusion;
+pub mod index;
+pub mod lexical;
+pub mod manifest;
+pub mod readers;
+pub mod sentences;
+pub mod vectors;
+
+pub use corpus::{Corpus, Document};
+pub use index::{Index, IndexError};

@@ -88,7 +88,7 @@ impl Config {
                 "a size of the model is 0 or above {SANE}"
             )));
         }
-        if self.heads % self.key_heads != 0 || self.head_size % 2 != 0 {
+        if !self.heads.is_multiple_of(self.key_heads) || !self.head_size.is_multiple_of(2) {
             let (heads, keys, size) = (self.heads, self.key_heads, self.head_size);
             let problem =
                 format!("{heads} heads, {keys} key heads and head size {size} do not fit together");

@@ -1,0 +1,390 @@
+//! The index: passages, their words and their vectors; built once, opened at every start, replaced as a whole.
+//!
+//! On disk an index is a directory of its own beside a file `CURRENT` that names it. A new one is written under a
+//! name of its own and `CURRENT` is renamed into place last, so that a crash leaves the old index or the new one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine::search::{Hit, Passage, Query, Search, SearchError};
+use sha2::{Digest, Sha256};
+
+use crate::corpus::hex;
+use crate::fusion::{self, Scores};
+use crate::lexical::LexicalIndex;
+use crate::manifest::{EmbedderId, Entry, FORMAT, Manifest, Mismatch};
+use crate::vectors::Vectors;
+use crate::{Corpus, Document, chunk};
+
+/// Texts given to the encoder at once.
+const BATCH: usize = 32;
+/// Candidates that each leg brings to the fusion.
+const CANDIDATES: usize = 50;
+const CURRENT: &str = "CURRENT";
+const MANIFEST: &str = "manifest.json";
+const VECTORS: &str = "vectors.bin";
+const LEXICAL: &str = "lexical";
+
+/// Turns texts into unit vectors, in their order; called with at most 32 texts.
+pub type Embed<'a> = dyn FnMut(&[&str]) -> Result<Vec<Vec<f32>>, String> + 'a;
+
+/// Why an index cannot be built or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// There is none yet.
+    #[error("there is no index in {0} yet")]
+    Missing(PathBuf),
+    /// There is one of something else.
+    #[error("the index in {folder} does not fit: {mismatch}", folder = .folder.display())]
+    Mismatch {
+        /// Its directory.
+        folder: PathBuf,
+        /// Why.
+        mismatch: Mismatch,
+    },
+    /// Its files are not what was written.
+    #[error("the index in {folder} is damaged: {problem}", folder = .folder.display())]
+    Damaged {
+        /// Its directory.
+        folder: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file could not be written or read.
+    #[error("{path}: {source}", path = .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The words' index failed.
+    #[error("the index of words could not be written: {0}")]
+    Words(#[from] tantivy::TantivyError),
+    /// The encoder failed.
+    #[error("the encoder failed on {doc}: {problem}")]
+    Encoder {
+        /// Path of the first document of the batch.
+        doc: String,
+        /// Why.
+        problem: String,
+    },
+}
+
+/// How much of an index was made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Built {
+    /// Passages that were given to the encoder.
+    pub embedded: usize,
+    /// Passages whose vectors were taken over from the index before.
+    pub reused: usize,
+}
+
+/// Documents that can be searched.
+#[derive(Debug)]
+pub struct Index {
+    corpus: Corpus,
+    passages: Vec<Arc<Passage>>,
+    vectors: Vectors,
+    lexical: LexicalIndex,
+}
+
+impl Index {
+    /// An index that lives in memory alone.
+    ///
+    /// # Errors
+    /// [`IndexError::Encoder`] and [`IndexError::Words`].
+    pub fn in_memory(
+        corpus: Corpus,
+        embedder: &EmbedderId,
+        embed: &mut Embed<'_>,
+    ) -> Result<Self, IndexError> {
+        let chunks = Chunks::of(&corpus);
+        let (vectors, _) = chunks.embed(embedder, None, embed)?;
+        let lexical = LexicalIndex::build(None, chunks.passages.iter().map(AsRef::as_ref))?;
+        Ok(Self { corpus, passages: chunks.passages, vectors, lexical })
+    }
+
+    /// Opens the index of `corpus` in `folder`.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`], [`IndexError::Mismatch`] or [`IndexError::Damaged`]; all are mended by [`Index::build`].
+    pub fn open(folder: &Path, corpus: Corpus, embedder: &EmbedderId) -> Result<Self, IndexError> {
+        let (at, manifest) = current(folder)?;
+        manifest
+            .fits(&corpus, embedder)
+            .map_err(|mismatch| IndexError::Mismatch { folder: at.clone(), mismatch })?;
+        let damaged = |problem: String| IndexError::Damaged { folder: at.clone(), problem };
+        let vectors = read_vectors(&at, &manifest)?;
+        let chunks = Chunks::of(&corpus);
+        let lexical = LexicalIndex::open(&at.join(LEXICAL)).map_err(|e| damaged(e.to_string()))?;
+        if lexical.len() != chunks.passages.len() || vectors.len() != chunks.passages.len() {
+            return Err(damaged("its parts have different lengths".into()));
+        }
+        Ok(Self { corpus, passages: chunks.passages, vectors, lexical })
+    }
+
+    /// Builds the index of `corpus` in `folder` and makes it the current one. Vectors of documents that have not
+    /// changed are taken over from the one before.
+    ///
+    /// # Errors
+    /// [`IndexError`] when the folder cannot be written or the encoder fails; the index before stays current.
+    pub fn build(
+        folder: &Path,
+        corpus: Corpus,
+        embedder: &EmbedderId,
+        embed: &mut Embed<'_>,
+    ) -> Result<(Self, Built), IndexError> {
+        let before = before(folder, embedder);
+        let chunks = Chunks::of(&corpus);
+        let (vectors, built) = chunks.embed(embedder, before.as_ref(), embed)?;
+        let name = name(&corpus, embedder);
+        let fresh = folder.join(format!("{name}.tmp"));
+        clear(&fresh)?;
+        let words = fresh.join(LEXICAL);
+        fs::create_dir_all(&words).map_err(io(&words))?;
+        LexicalIndex::build(Some(&words), chunks.passages.iter().map(AsRef::as_ref))?;
+        write(&fresh.join(VECTORS), &vectors.to_bytes())?;
+        let manifest = Manifest {
+            format: FORMAT,
+            embedder: embedder.clone(),
+            corpus: corpus.hash().into(),
+            documents: chunks.entries,
+            vectors_sha256: hex(Sha256::new().chain_update(vectors.to_bytes())),
+        };
+        let text = serde_json::to_vec_pretty(&manifest)
+            .map_err(|e| io(&fresh)(std::io::Error::other(e)))?;
+        write(&fresh.join(MANIFEST), &text)?;
+        let lexical = publish(folder, &name, &fresh)?;
+        Ok((Self { corpus, passages: chunks.passages, vectors, lexical }, built))
+    }
+
+    /// The documents, sorted by path.
+    pub fn documents(&self) -> &[Document] {
+        self.corpus.documents()
+    }
+
+    /// One document by its path.
+    pub fn document(&self, path: &str) -> Option<&Document> {
+        let documents = self.documents();
+        documents.binary_search_by(|doc| doc.path.as_str().cmp(path)).ok().map(|at| &documents[at])
+    }
+
+    /// Number of passages.
+    pub fn len(&self) -> usize {
+        self.passages.len()
+    }
+
+    /// Whether no document says anything.
+    pub fn is_empty(&self) -> bool {
+        self.passages.is_empty()
+    }
+
+    /// The passage of the document `path` whose span begins at byte `start`.
+    pub fn passage_at(&self, path: &str, start: usize) -> Option<&Arc<Passage>> {
+        self.passages.iter().find(|p| p.doc == path && p.span.start == start)
+    }
+}
+
+impl Search for Index {
+    fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
+        let (expected, got) = (self.vectors.dimension(), query.embedding.len());
+        if got != expected {
+            return Err(SearchError::Dimension { expected, got });
+        }
+        let cosines = self.vectors.cosines(query.embedding);
+        let words =
+            self.lexical.scores(query.text).map_err(|e| SearchError::Index(e.to_string()))?;
+        let bm25: Vec<f32> = words.iter().map(|word| word.bm25).collect();
+        let mut chosen = best(&cosines, CANDIDATES);
+        chosen.extend(best(&bm25, CANDIDATES).into_iter().filter(|at| bm25[*at] > 0.0));
+        chosen.sort_unstable();
+        chosen.dedup();
+        let scores: Vec<Scores> = chosen
+            .iter()
+            .map(|at| Scores {
+                cosine: cosines[*at],
+                bm25: bm25[*at],
+                coverage: words[*at].coverage,
+            })
+            .collect();
+        let fused = fusion::fuse(&scores);
+        let order = best(&fused, query.limit);
+        let hit = |at: usize| Hit {
+            passage: Arc::clone(&self.passages[chosen[at]]),
+            score: fused[at],
+            cosine: scores[at].cosine,
+            bm25: scores[at].bm25,
+            coverage: scores[at].coverage,
+        };
+        Ok(order.into_iter().map(hit).collect())
+    }
+
+    fn knowledge_version(&self) -> &str {
+        self.corpus.hash()
+    }
+}
+
+/// Positions of the `count` highest scores, highest first; equal scores in their order.
+fn best(scores: &[f32], count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    let higher = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b));
+    if order.len() > count && count > 0 {
+        order.select_nth_unstable_by(count - 1, higher);
+    }
+    order.truncate(count);
+    order.sort_unstable_by(higher);
+    order
+}
+
+/// A corpus cut into passages.
+struct Chunks {
+    passages: Vec<Arc<Passage>>,
+    entries: Vec<Entry>,
+}
+
+impl Chunks {
+    fn of(corpus: &Corpus) -> Self {
+        let mut chunks = Self { passages: Vec::new(), entries: Vec::new() };
+        for document in corpus.documents() {
+            let passages = chunk::passages(document);
+            chunks.entries.push(Entry { hash: document.hash.clone(), passages: passages.len() });
+            chunks.passages.extend(passages);
+        }
+        chunks
+    }
+
+    /// Vectors of all passages, those of unchanged documents from `before`.
+    fn embed(
+        &self,
+        embedder: &EmbedderId,
+        before: Option<&(Manifest, Vectors)>,
+        embed: &mut Embed<'_>,
+    ) -> Result<(Vectors, Built), IndexError> {
+        let known = before.map(|(manifest, _)| manifest.rows()).unwrap_or_default();
+        let mut rows: Vec<Option<Vec<f32>>> = vec![None; self.passages.len()];
+        let mut first = 0;
+        for entry in &self.entries {
+            if let (Some((old, count)), Some((_, vectors))) =
+                (known.get(entry.hash.as_str()), before)
+                && *count == entry.passages
+            {
+                (0..*count).for_each(|n| rows[first + n] = Some(vectors.row(old + n).to_vec()));
+            }
+            first += entry.passages;
+        }
+        let missing: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].is_none()).collect();
+        for batch in missing.chunks(BATCH) {
+            let texts: Vec<String> =
+                batch.iter().map(|at| embedded_text(&self.passages[*at])).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let failed = |problem: String| IndexError::Encoder {
+                doc: self.passages[batch[0]].doc.clone(),
+                problem,
+            };
+            let found = embed(&texts).map_err(failed)?;
+            if found.len() != batch.len() || found.iter().any(|row| row.len() != embedder.dimension)
+            {
+                return Err(failed("it gave vectors of an unexpected shape".into()));
+            }
+            batch.iter().zip(found).for_each(|(at, row)| rows[*at] = Some(row));
+        }
+        let mut vectors = Vectors::new(embedder.dimension);
+        rows.iter().flatten().for_each(|row| {
+            vectors.push(row);
+        });
+        Ok((vectors, Built { embedded: missing.len(), reused: rows.len() - missing.len() }))
+    }
+}
+
+/// What the encoder reads of a passage: where it stands, then what it says.
+fn embedded_text(passage: &Passage) -> String {
+    let mut lines: Vec<&str> = vec![&passage.title];
+    lines.extend(passage.heading.iter().map(String::as_str));
+    lines.push(&passage.text);
+    lines.join("\n")
+}
+
+/// Name of the directory: other documents, another encoder or another format make another.
+fn name(corpus: &Corpus, embedder: &EmbedderId) -> String {
+    let parts = [corpus.hash(), &embedder.id, &embedder.dimension.to_string(), &FORMAT.to_string()]
+        .join("\n");
+    format!("index-{}", &hex(Sha256::new().chain_update(parts))[..16])
+}
+
+/// The current index's directory and manifest.
+fn current(folder: &Path) -> Result<(PathBuf, Manifest), IndexError> {
+    let Ok(name) = fs::read_to_string(folder.join(CURRENT)) else {
+        return Err(IndexError::Missing(folder.into()));
+    };
+    let at = folder.join(name.trim());
+    let damaged = |problem: String| IndexError::Damaged { folder: at.clone(), problem };
+    let text = fs::read(at.join(MANIFEST)).map_err(|e| damaged(format!("{MANIFEST}: {e}")))?;
+    let manifest =
+        serde_json::from_slice(&text).map_err(|e| damaged(format!("{MANIFEST}: {e}")))?;
+    Ok((at, manifest))
+}
+
+fn read_vectors(at: &Path, manifest: &Manifest) -> Result<Vectors, IndexError> {
+    let damaged = |problem: String| IndexError::Damaged { folder: at.into(), problem };
+    let bytes = fs::read(at.join(VECTORS)).map_err(|e| damaged(format!("{VECTORS}: {e}")))?;
+    if hex(Sha256::new().chain_update(&bytes)) != manifest.vectors_sha256 {
+        return Err(damaged(format!("{VECTORS}: checksum does not match")));
+    }
+    let vectors = Vectors::from_bytes(&bytes, manifest.embedder.dimension);
+    let vectors = vectors.ok_or_else(|| damaged(format!("{VECTORS}: holds no whole rows")))?;
+    let rows: usize = manifest.documents.iter().map(|entry| entry.passages).sum();
+    if vectors.len() == rows {
+        Ok(vectors)
+    } else {
+        Err(damaged(format!("{VECTORS}: has other rows than the manifest")))
+    }
+}
+
+/// The index before, as far as its vectors can be used again.
+fn before(folder: &Path, embedder: &EmbedderId) -> Option<(Manifest, Vectors)> {
+    let (at, manifest) = current(folder).ok()?;
+    manifest.fits_embedder(embedder).ok()?;
+    let vectors = read_vectors(&at, &manifest).ok()?;
+    Some((manifest, vectors))
+}
+
+/// Renames the finished directory and the pointer into place, then removes what is no longer pointed to.
+fn publish(folder: &Path, name: &str, fresh: &Path) -> Result<LexicalIndex, IndexError> {
+    let at = folder.join(name);
+    clear(&at)?;
+    fs::rename(fresh, &at).map_err(io(&at))?;
+    let lexical = LexicalIndex::open(&at.join(LEXICAL))?;
+    let pointer = folder.join("CURRENT.tmp");
+    write(&pointer, name.as_bytes())?;
+    fs::rename(&pointer, folder.join(CURRENT)).map_err(io(&pointer))?;
+    for entry in fs::read_dir(folder).map_err(io(folder))?.flatten() {
+        let other = entry.file_name().to_string_lossy().into_owned();
+        if other.starts_with("index-") && other != name {
+            clear(&entry.path())?;
+        }
+    }
+    Ok(lexical)
+}
+
+fn clear(folder: &Path) -> Result<(), IndexError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file and waits until it is on the disk.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), IndexError> {
+    let written = fs::File::create(path).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.sync_all()
+    });
+    written.map_err(io(path))
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> IndexError {
+    let path = path.to_owned();
+    move |source| IndexError::Io { path, source }
+}

@@ -1,0 +1,177 @@
+//! Indexes on disk: built, opened, taken over in part, refused when they do not fit, and searched.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::fs;
+use std::path::Path;
+
+use engine::search::{Query, Search, SearchError};
+use retrieval::corpus::CorpusError;
+use retrieval::index::{Built, Index, IndexError};
+use retrieval::manifest::EmbedderId;
+use retrieval::{Corpus, Document};
+
+const DIMENSION: usize = 64;
+
+/// Words hashed into a vector: meaning without a model.
+fn embed_one(text: &str) -> Vec<f32> {
+    let mut row = vec![0.01_f32; DIMENSION];
+    for word in engine::text::words(text) {
+        let hash = word.bytes().fold(7_usize, |hash, byte| hash * 31 + usize::from(byte));
+        row[hash % DIMENSION] += 1.0;
+    }
+    let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+    row.iter().map(|x| x / length).collect()
+}
+
+fn embed(texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+    Ok(texts.iter().map(|text| embed_one(text)).collect())
+}
+
+fn embedder() -> EmbedderId {
+    EmbedderId { id: "words".into(), dimension: DIMENSION }
+}
+
+fn corpus(files: &[(&str, &str)]) -> Corpus {
+    Corpus::new(
+        files.iter().map(|(path, text)| Document::new(path, (*text).into()).unwrap()).collect(),
+    )
+}
+
+const PORTS: (&str, &str) = (
+    "ports.md",
+    "# Ports\nPorchlight listens on port 7878.\n## Change it\nSet `listen` to another port.\n",
+);
+const REFUNDS: (&str, &str) =
+    ("pay/refunds.md", "---\ntitle: Refunds\narea: billing\n---\nRefunds take five days.\n");
+
+fn top(index: &Index, text: &str) -> String {
+    let embedding = embed_one(text);
+    let hits = index.search(&Query { text, embedding: &embedding, limit: 5 }).unwrap();
+    hits.first().map(|hit| hit.passage.doc.clone()).unwrap_or_default()
+}
+
+#[test]
+fn a_question_finds_its_passage() {
+    let index = Index::in_memory(corpus(&[PORTS, REFUNDS]), &embedder(), &mut embed).unwrap();
+    assert_eq!(index.len(), 3);
+    assert_eq!(top(&index, "How long do refunds take?"), "pay/refunds.md");
+    assert_eq!(top(&index, "which port does it listen on"), "ports.md");
+    let passage =
+        index.passage_at("pay/refunds.md", REFUNDS.1.find("Refunds take").unwrap()).unwrap();
+    assert_eq!((passage.title.as_str(), passage.area.as_str()), ("Refunds", "billing"));
+    assert!(index.document("ports.md").is_some() && index.document("none.md").is_none());
+    let short = index.search(&Query { text: "x", embedding: &[1.0], limit: 5 });
+    assert_eq!(short.unwrap_err(), SearchError::Dimension { expected: DIMENSION, got: 1 });
+}
+
+#[test]
+fn an_index_opens_as_it_was_built_and_keeps_what_has_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Index::open(folder.path(), corpus(&[PORTS]), &embedder());
+    assert!(matches!(missing, Err(IndexError::Missing(_))));
+    let build = |files: &[(&str, &str)]| {
+        Index::build(folder.path(), corpus(files), &embedder(), &mut embed).unwrap()
+    };
+    assert_eq!(build(&[PORTS]).1, Built { embedded: 2, reused: 0 });
+    assert_eq!(build(&[PORTS, REFUNDS]).1, Built { embedded: 1, reused: 2 });
+    let opened = Index::open(folder.path(), corpus(&[PORTS, REFUNDS]), &embedder()).unwrap();
+    assert_eq!(top(&opened, "How long do refunds take?"), "pay/refunds.md");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the pointer and one directory");
+}
+
+fn check_refused(
+    change: impl Fn(&Path),
+    files: &[(&str, &str)],
+    embedder: &EmbedderId,
+    expect: &str,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    Index::build(folder.path(), corpus(&[PORTS]), &self::embedder(), &mut embed).unwrap();
+    let name = fs::read_to_string(folder.path().join("CURRENT")).unwrap();
+    change(&folder.path().join(name));
+    let error = Index::open(folder.path(), corpus(files), embedder).unwrap_err().to_string();
+    assert!(error.contains(expect), "{error}");
+    let mut embed = |texts: &[&str]| {
+        Ok(texts.iter().map(|t| embed_one(t)[..embedder.dimension].to_vec()).collect())
+    };
+    Index::build(folder.path(), corpus(files), embedder, &mut embed).unwrap();
+    Index::open(folder.path(), corpus(files), embedder).unwrap();
+}
+
+#[test]
+fn an_index_that_does_not_fit_is_refused_and_built_again() {
+    let same = |_: &Path| {};
+    check_refused(same, &[REFUNDS], &embedder(), "the documents have changed");
+    let other = EmbedderId { id: "other".into(), dimension: 32 };
+    check_refused(
+        same,
+        &[PORTS],
+        &other,
+        "made with the encoder words (64 dimensions), other (32 dimensions) is set",
+    );
+    let flip = |at: &Path| {
+        let mut bytes = fs::read(at.join("vectors.bin")).unwrap();
+        bytes[5] ^= 1;
+        fs::write(at.join("vectors.bin"), bytes).unwrap();
+    };
+    check_refused(flip, &[PORTS], &embedder(), "vectors.bin: checksum does not match");
+    check_refused(
+        |at| fs::remove_dir_all(at).unwrap(),
+        &[PORTS],
+        &embedder(),
+        "damaged: manifest.json",
+    );
+    check_refused(
+        |at| fs::remove_dir_all(at.join("lexical")).unwrap(),
+        &[PORTS],
+        &embedder(),
+        "is damaged",
+    );
+    let format = |at: &Path| {
+        let text = fs::read_to_string(at.join("manifest.json")).unwrap();
+        fs::write(at.join("manifest.json"), text.replace("\"format\": 1", "\"format\": 99"))
+            .unwrap();
+    };
+    check_refused(format, &[PORTS], &embedder(), "it has format 99");
+}
+
+#[test]
+fn a_failed_build_leaves_the_index_before() {
+    let folder = tempfile::tempdir().unwrap();
+    Index::build(folder.path(), corpus(&[PORTS]), &embedder(), &mut embed).unwrap();
+    let mut fails = |_: &[&str]| Err("out of breath".into());
+    let failed = Index::build(folder.path(), corpus(&[PORTS, REFUNDS]), &embedder(), &mut fails);
+    assert_eq!(
+        failed.unwrap_err().to_string(),
+        "the encoder failed on pay/refunds.md: out of breath"
+    );
+    let mut wrong = |_: &[&str]| Ok(vec![vec![1.0]]);
+    assert!(Index::build(folder.path(), corpus(&[REFUNDS]), &embedder(), &mut wrong).is_err());
+    Index::open(folder.path(), corpus(&[PORTS]), &embedder()).unwrap();
+}
+
+#[test]
+fn a_folder_is_read_file_by_file_and_bad_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    assert!(matches!(Corpus::read(folder.path()), Err(CorpusError::Empty { .. })));
+    assert!(matches!(Corpus::read(&at("none")), Err(CorpusError::Unreadable { .. })));
+    fs::create_dir(at("deep")).unwrap();
+    fs::write(at("deep/good.md"), "Good.").unwrap();
+    fs::write(at("bad.md"), b"one\ntwo\n\xff\xfe").unwrap();
+    fs::write(at("open.md"), "---\ntitle: x\n").unwrap();
+    fs::write(at("yaml.md"), "---\ntitle: [x\n---\ny").unwrap();
+    fs::write(at("picture.png"), "no text").unwrap();
+    fs::write(at(".hidden.md"), "hidden").unwrap();
+    let (corpus, skipped) = Corpus::read(folder.path()).unwrap();
+    let paths: Vec<&str> = corpus.documents().iter().map(|d| d.path.as_str()).collect();
+    assert_eq!(paths, ["deep/good.md"]);
+    let problems: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems[0].ends_with("bad.md: line 3: is no UTF-8 text"), "{problems:?}");
+    assert!(
+        problems[1].contains("open.md: line 1: the front matter opened with --- is never closed"),
+        "{problems:?}"
+    );
+    assert!(problems[2].contains("yaml.md: line "), "{problems:?}");
+}
