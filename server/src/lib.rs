@@ -1,1 +1,26 @@
-//! x
+//! Porchlight's live root: visitors and owners on one side, models and documents on the other, a database in between.
+
+pub mod accept;
+pub mod app;
+pub mod assets;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod console;
+pub mod conversation;
+pub mod error;
+pub mod hub;
+pub mod kb;
+pub mod limits;
+pub mod origin;
+pub mod outbound;
+pub mod protocol;
+pub mod replies;
+pub mod routes;
+pub mod shutdown;
+pub mod socket;
+pub mod startup;
+pub mod store;
+pub mod telemetry;

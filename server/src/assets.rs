@@ -1,0 +1,116 @@
+//! The web code that is built into the binary, with its types and hashes.
+
+use axum::extract::Path;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::clock::fingerprint;
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+macro_rules! embed {
+    ($($path:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!("../web/", $path)))),*]
+    };
+}
+
+/// Every file under `web/` that is served, by its path there.
+const FILES: &[(&str, &str)] = embed![
+    "console/actions.js",
+    "console/api.js",
+    "console/app.js",
+    "console/composer.js",
+    "console/console.css",
+    "console/conversation.js",
+    "console/draft.js",
+    "console/format.js",
+    "console/index.html",
+    "console/list.js",
+    "console/live.js",
+    "console/signin.js",
+    "console/store.js",
+    "console/types.js",
+    "demo/demo.css",
+    "demo/index.html",
+    "kb/kb.css",
+    "vendor/preact.js",
+    "widget/cite.js",
+    "widget/dom.js",
+    "widget/link.js",
+    "widget/log.js",
+    "widget/panel.js",
+    "widget/socket.js",
+    "widget/style.js",
+    "widget/widget.js",
+];
+
+/// `GET /` and the other pages' own files.
+pub async fn file(Path((folder, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    serve(&format!("{folder}/{name}"), &headers)
+}
+
+/// One file by its path under `web/`.
+pub fn serve(path: &str, headers: &HeaderMap) -> Response {
+    let Some((path, text)) = FILES.iter().find(|(known, _)| *known == path) else {
+        return (StatusCode::NOT_FOUND, "There is no such page.\n").into_response();
+    };
+    let tag = format!("\"{}\"", &fingerprint(text)[..32]);
+    let known = headers.get(IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let mut response =
+        if known { StatusCode::NOT_MODIFIED.into_response() } else { text.into_response() };
+    let out = response.headers_mut();
+    out.insert(CONTENT_TYPE, HeaderValue::from_static(kind(path)));
+    // Always asked for again, seldom sent again.
+    out.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        out.insert(ETAG, tag);
+    }
+    if path.starts_with("widget/") {
+        // The widget's modules are loaded by pages of other sites.
+        out.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        out.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    }
+    response
+}
+
+fn kind(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        _ => "text/html; charset=utf-8",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_web_file_is_served_or_known_not_to_be() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+        for folder in ["console", "demo", "kb", "vendor", "widget"] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                let own =
+                    !name.ends_with(".d.ts") && !name.ends_with(".md") && !name.ends_with(".txt");
+                let path = format!("{folder}/{name}");
+                assert_eq!(FILES.iter().any(|(known, _)| *known == path), own, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_vendored_code_is_what_it_says() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web/vendor");
+        let table = std::fs::read_to_string(root.join("VENDOR.md")).unwrap();
+        for (path, text) in FILES.iter().filter(|(path, _)| path.starts_with("vendor/")) {
+            assert!(
+                table.contains(&fingerprint(text)),
+                "{path} has another hash than VENDOR.md says"
+            );
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What the commands do, and what they print.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use models::manifest::{Manifest, ModelEntry};
+use models::store::Store as ModelStore;
+
+use crate::auth;
+use crate::cli::{Cli, Command, Models};
+use crate::config::{self, Loaded, Settings, Sources};
+use crate::startup::{self, Outside, data, knowledge, weights};
+use crate::{shutdown, telemetry};
+
+/// Runs the command line.
+///
+/// # Errors
+/// What went wrong, for people.
+pub fn run(cli: &Cli) -> Result<()> {
+    telemetry::start();
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider is set already");
+    }
+    let env: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let options = cli.options.settings();
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let sources =
+        Sources { file: cli.options.config.as_deref(), env: &env, options: &options, home };
+    let loaded = config::load(&sources)?;
+    let folder = cli.options.models_dir.as_deref();
+    match cli.command.clone().unwrap_or(Command::Serve) {
+        Command::Serve => runtime()?.block_on(serve(&loaded.settings, folder)),
+        Command::Models(Models::Pull { id }) => pull(&loaded.settings, id.as_deref(), folder),
+        Command::Models(Models::List) => list(&loaded.settings),
+        Command::Models(Models::Verify { id }) => verify(&loaded.settings, id.as_deref()),
+        Command::Index => index(&loaded.settings, folder),
+        Command::PrintConfig => print_config(&loaded),
+        Command::ResetOwner => runtime()?.block_on(reset_owner(&loaded.settings)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.context("the threads of the server could not be started")
+}
+
+async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
+    let lock = data::lock(settings)?;
+    let bound = startup::bind(settings).await?;
+    let (own, folder) = (settings.clone(), folder.map(Path::to_owned));
+    let loading = tokio::task::spawn_blocking(move || weights::ready(&own, folder.as_deref()));
+    let stopping = shutdown::requested();
+    tokio::pin!(stopping);
+    let (handle, mode) = tokio::select! {
+        loaded = loading => loaded.context("loading the models")??,
+        // Nothing was accepted yet; a download goes on where it stopped at the next start.
+        _ = &mut stopping => std::process::exit(130),
+    };
+    let model = (Arc::new(handle) as Arc<dyn engine::model::Model>, mode);
+    let running = startup::open(settings, bound, lock, model, Outside::system()?).await?;
+    print(&addresses(&running))?;
+    stopping.await.context("signals cannot be listened to")?;
+    shutdown::end_at_second();
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}
+
+/// The three addresses.
+fn addresses(running: &startup::Running) -> String {
+    let base = running.app.origins.base();
+    let console = match &running.setup {
+        Some(secret) => format!("{base}/console/#setup={secret}   (set-up link, good once)"),
+        None => format!("{base}/console/"),
+    };
+    let mind = &running.app.mind;
+    let card = mind.model.card();
+    format!(
+        "Porchlight is ready: {} documents, {} passages, {} drafts with {}.\n\n  \
+         Demo site      {base}/\n  Owner console  {console}\n  Health         {base}/healthz\n\n\
+         Stop with Ctrl+C.\n",
+        mind.index.documents().len(),
+        mind.index.len(),
+        card.drafter,
+        mind.mode.as_str(),
+    )
+}
+
+fn pull(settings: &Settings, id: Option<&str>, folder: Option<&Path>) -> Result<()> {
+    let manifest = Manifest::builtin();
+    let wanted = match id {
+        Some(id) => vec![weights::entry(&manifest, id)?],
+        None => weights::chosen(&manifest, settings)?.to_vec(),
+    };
+    let store = ModelStore::new(settings.models.dir.clone());
+    for model in wanted {
+        let found = weights::pull(&store, model, folder)?;
+        print(&format!("{} is in {}\n", model.id, found.dir().display()))?;
+    }
+    Ok(())
+}
+
+fn list(settings: &Settings) -> Result<()> {
+    let manifest = Manifest::builtin();
+    let store = ModelStore::new(settings.models.dir.clone());
+    let mut out = String::new();
+    for model in manifest.models() {
+        let state = if store.find(model).is_ok() { "on disk" } else { "not here" };
+        let in_use = [&settings.models.encoder, &settings.models.drafter].contains(&&model.id);
+        let role = model
+            .draft()
+            .map_or("encoder".to_owned(), |mode| format!("drafter ({})", mode.as_str()));
+        let megabytes = model.bytes() / 1_000_000;
+        let mark = if in_use { "*" } else { " " };
+        writeln!(
+            out,
+            "{mark} {:<20} {role:<18} {megabytes:>5} MB  {state:<9} {}",
+            model.id, model.about
+        )?;
+    }
+    writeln!(out, "\n* in use. Folder: {}", settings.models.dir.display())?;
+    print(&out)
+}
+
+fn verify(settings: &Settings, id: Option<&str>) -> Result<()> {
+    let manifest = Manifest::builtin();
+    let store = ModelStore::new(settings.models.dir.clone());
+    let wanted: Vec<&ModelEntry> = match id {
+        Some(id) => vec![weights::entry(&manifest, id)?],
+        None => manifest
+            .models()
+            .iter()
+            .filter(|model| settings.models.dir.join(&model.id).exists())
+            .collect(),
+    };
+    if wanted.is_empty() {
+        bail!(
+            "no model is in {}. `porchlight models pull` fetches those in use.",
+            settings.models.dir.display()
+        );
+    }
+    let mut bad = 0;
+    for model in wanted {
+        match store.verify(model) {
+            Ok(_) => print(&format!("{} is whole\n", model.id))?,
+            Err(error) => {
+                bad += 1;
+                print(&format!("{error}\n"))?;
+            }
+        }
+    }
+    if bad > 0 {
+        bail!("{bad} of the models cannot be used");
+    }
+    Ok(())
+}
+
+fn index(settings: &Settings, folder: Option<&Path>) -> Result<()> {
+    let _lock = data::lock(settings)?;
+    let (corpus, skipped) = retrieval::Corpus::read(&settings.knowledge.dir)?;
+    let (handle, _) = weights::ready(settings, folder)?;
+    let index = knowledge::index(settings, &handle)?;
+    let documents = corpus.documents().len();
+    print(&format!(
+        "{documents} documents, {} passages, version {}\n",
+        index.len(),
+        &corpus.hash()[..12]
+    ))?;
+    if !skipped.is_empty() {
+        bail!("{} files were left out; they are named above", skipped.len());
+    }
+    Ok(())
+}
+
+fn print_config(loaded: &Loaded) -> Result<()> {
+    print(&loaded.describe())
+}
+
+async fn reset_owner(settings: &Settings) -> Result<()> {
+    let store = data::database(settings).await?;
+    let mut tx = store.begin().await?;
+    tx.remove_owners().await?;
+    tx.commit().await?;
+    let outside = Outside::system()?;
+    let secret = auth::new_link(&store, &outside.ids, &outside.clock).await?;
+    store.close().await;
+    let origins = crate::origin::Origins::new(
+        settings.server.listen,
+        settings.server.public_url.clone(),
+        vec![],
+    );
+    print(&format!(
+        "The old password and all sessions have ended. Choose a new one here; the link is good once, \
+         and a new start of the server replaces it:\n\n  {}/console/#setup={secret}\n",
+        origins.base()
+    ))
+}
+
+/// Writes to standard output; a closed pipe is no error.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("standard output")
+        }
+        _ => Ok(()),
+    }
+}

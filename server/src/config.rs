@@ -1,0 +1,463 @@
+//! Settings: built-in values, then `porchlight.toml`, then the environment, then the command line.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use engine::draft::Mode;
+use models::device::Place;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+use url::Url;
+
+use crate::app::Stream;
+
+/// The file that is read when no other is named.
+pub const FILE: &str = "porchlight.toml";
+const ENV: &str = "PORCHLIGHT__";
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where to serve and keep things.
+    pub server: Server,
+    /// What the widget shows of the site.
+    pub site: Site,
+    /// The documents.
+    pub knowledge: Knowledge,
+    /// The models.
+    pub models: Models,
+    /// How replies are made.
+    pub replies: Replies,
+}
+
+/// `[server]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Folder of the database and the index.
+    pub data_dir: PathBuf,
+    /// Address that visitors use when a proxy stands in front: `https://chat.example.org`.
+    pub public_url: Option<String>,
+    /// Other sites whose pages may embed the widget: `https://www.example.org`.
+    pub allowed_origins: Vec<String>,
+}
+
+/// `[site]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Site {
+    /// Title of the widget.
+    pub name: String,
+    /// First line of the widget.
+    pub greeting: String,
+}
+
+/// `[knowledge]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Knowledge {
+    /// Folder of the documents.
+    pub dir: PathBuf,
+}
+
+/// `[models]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Models {
+    /// Folder where models are kept.
+    pub dir: PathBuf,
+    /// Id of the encoder.
+    pub encoder: String,
+    /// Id of the drafter.
+    pub drafter: String,
+    /// How to draft; the drafter's own way unless set.
+    pub mode: Option<Mode>,
+    /// `cpu`, or `cuda` in a build for GPUs.
+    pub device: Device,
+}
+
+/// Where to compute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first NVIDIA GPU.
+    Cuda,
+}
+
+impl From<Device> for Place {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Cpu => Self::Cpu,
+            Device::Cuda => Self::Cuda,
+        }
+    }
+}
+
+/// `[replies]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Replies {
+    /// What visitors see of a draft.
+    pub stream: Stream,
+    /// Seconds a reply may take before a person is asked for.
+    pub timeout_s: u64,
+    /// Folder with the owner's own `policy.toml`, `templates.toml` and `intents.toml`.
+    pub prompts: Option<PathBuf>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7878)),
+            data_dir: "~/.local/share/porchlight".into(),
+            public_url: None,
+            allowed_origins: vec![],
+        }
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            name: "Porchlight".into(),
+            greeting: "Hello! Ask a question, and I will look for the answer in our documentation."
+                .into(),
+        }
+    }
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self { dir: "knowledge".into() }
+    }
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self {
+            dir: "~/.cache/porchlight/models".into(),
+            encoder: "minilm-l6".into(),
+            drafter: "smollm2-135m".into(),
+            mode: None,
+            device: Device::Cpu,
+        }
+    }
+}
+
+impl Default for Replies {
+    fn default() -> Self {
+        Self { stream: Stream::Sentences, timeout_s: 60, prompts: None }
+    }
+}
+
+/// Settings that cannot be used: where they stand, what is wrong, what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct ConfigError {
+    place: String,
+    problem: String,
+}
+
+impl ConfigError {
+    fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { place: place.into(), problem: problem.into() }
+    }
+}
+
+/// Settings with the place each one came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// `section.key` to file, variable or option; what is missing is built in.
+    pub origins: BTreeMap<String, String>,
+}
+
+/// Where settings are looked for.
+pub struct Sources<'a> {
+    /// A file that has to be there; else [`FILE`] if it is.
+    pub file: Option<&'a Path>,
+    /// Variables of the environment.
+    pub env: &'a [(String, String)],
+    /// `section.key` and value from the command line.
+    pub options: &'a [(&'static str, String)],
+    /// The user's home, for paths that begin with `~/`.
+    pub home: Option<PathBuf>,
+}
+
+/// Reads all sources and checks the values.
+///
+/// # Errors
+/// [`ConfigError`] with file and line, variable or option.
+pub fn load(sources: &Sources<'_>) -> Result<Loaded, ConfigError> {
+    let mut merged = Table::new();
+    let mut origins = BTreeMap::new();
+    if let Some((name, table)) = file(sources.file)? {
+        lay(&mut merged, &mut origins, table, &name);
+    }
+    for (name, value) in sources.env {
+        let Some(path) = name.strip_prefix(ENV) else { continue };
+        let keys: Vec<String> = path.split("__").map(str::to_lowercase).collect();
+        let [section, key] = keys.as_slice() else {
+            let problem =
+                format!("a setting's variable reads {ENV}SECTION__KEY, as {ENV}SERVER__LISTEN");
+            return Err(ConfigError::new(format!("environment variable {name}"), problem));
+        };
+        let place = format!("environment variable {name}");
+        lay(&mut merged, &mut origins, single(section, key, value, &place)?, &place);
+    }
+    for (path, value) in sources.options {
+        let (section, key) = path.split_once('.').unwrap_or((path, ""));
+        let place = format!("option --{}", key.replace('_', "-"));
+        lay(&mut merged, &mut origins, single(section, key, value, &place)?, &place);
+    }
+    let settings: Settings = merged
+        .try_into()
+        .map_err(|e: toml::de::Error| ConfigError::new("settings", e.message()))?;
+    let settings = checked(settings, &origins, sources.home.as_deref())?;
+    Ok(Loaded { settings, origins })
+}
+
+/// The settings file as a table, after a check that it holds nothing unknown.
+fn file(path: Option<&Path>) -> Result<Option<(String, Table)>, ConfigError> {
+    let name = path.unwrap_or(Path::new(FILE));
+    let text = match std::fs::read_to_string(name) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => {
+            return Ok(None);
+        }
+        Err(error) => {
+            return Err(ConfigError::new(
+                name.display().to_string(),
+                format!("cannot be read: {error}"),
+            ));
+        }
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let refuse = |error: toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        let line = text[..at].bytes().filter(|b| *b == b'\n').count() + 1;
+        ConfigError::new(format!("{}, line {line}", name.display()), error.message().to_owned())
+    };
+    toml::from_str::<Settings>(text).map_err(refuse)?;
+    let table = toml::from_str(text).map_err(refuse)?;
+    Ok(Some((name.display().to_string(), table)))
+}
+
+/// A table of one setting; text that is a TOML number, list or truth value is read as one where the setting is.
+fn single(section: &str, key: &str, value: &str, place: &str) -> Result<Table, ConfigError> {
+    let read = toml::from_str::<Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut t| t.remove("value"));
+    let mut problem = String::new();
+    for candidate in [Some(Value::String(value.to_owned())), read].into_iter().flatten() {
+        let inner = Table::from_iter([(key.to_owned(), candidate)]);
+        let table = Table::from_iter([(section.to_owned(), Value::Table(inner))]);
+        match Settings::deserialize(Value::Table(table.clone())) {
+            Ok(_) => return Ok(table),
+            Err(error) => problem = error.message().to_owned(),
+        }
+    }
+    Err(ConfigError::new(place, problem))
+}
+
+fn lay(merged: &mut Table, origins: &mut BTreeMap<String, String>, above: Table, place: &str) {
+    for (section, values) in above {
+        let Value::Table(values) = values else { continue };
+        let below = merged.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+        let Value::Table(below) = below else { continue };
+        for (key, value) in values {
+            origins.insert(format!("{section}.{key}"), place.to_owned());
+            below.insert(key, value);
+        }
+    }
+}
+
+fn checked(
+    mut settings: Settings,
+    origins: &BTreeMap<String, String>,
+    home: Option<&Path>,
+) -> Result<Settings, ConfigError> {
+    let refuse = |key: &str, problem: String| {
+        let place = origins.get(key).map_or("built-in settings", String::as_str);
+        Err(ConfigError::new(format!("{place}: {key}"), problem))
+    };
+    for path in
+        [&mut settings.server.data_dir, &mut settings.knowledge.dir, &mut settings.models.dir]
+    {
+        if let Ok(rest) = path.strip_prefix("~") {
+            let Some(home) = home else {
+                return refuse(
+                    "server.data_dir",
+                    "`~` cannot be read, as HOME is not set; write whole paths".into(),
+                );
+            };
+            *path = home.join(rest);
+        }
+    }
+    if let Some(url) = &settings.server.public_url {
+        settings.server.public_url = match origin(url) {
+            Some(origin) => Some(origin),
+            None => {
+                return refuse(
+                    "server.public_url",
+                    format!("`{url}` is no address like https://chat.example.org"),
+                );
+            }
+        };
+    }
+    for allowed in &settings.server.allowed_origins {
+        if origin(allowed).as_ref() != Some(allowed) {
+            let problem = format!(
+                "`{allowed}` is no origin like https://www.example.org (no path, no closing slash)"
+            );
+            return refuse("server.allowed_origins", problem);
+        }
+    }
+    if !(1..=600).contains(&settings.replies.timeout_s) {
+        return refuse("replies.timeout_s", "give 1 to 600 seconds".into());
+    }
+    Ok(settings)
+}
+
+/// Scheme, host and port of an address that has nothing else.
+fn origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let web = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none();
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    (web && bare).then(|| url.origin().ascii_serialization())
+}
+
+impl Replies {
+    /// How long a reply may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s)
+    }
+}
+
+impl Loaded {
+    /// The settings as TOML, each with the place it came from.
+    pub fn describe(&self) -> String {
+        let Ok(Value::Table(sections)) = Value::try_from(&self.settings) else {
+            return String::new();
+        };
+        let mut out = String::new();
+        for (section, values) in sections {
+            out.push_str(&format!("[{section}]\n"));
+            let Value::Table(values) = values else { continue };
+            for (key, value) in values {
+                let place = self
+                    .origins
+                    .get(&format!("{section}.{key}"))
+                    .map_or("built in", String::as_str);
+                out.push_str(&format!("{key} = {value}  # {place}\n"));
+            }
+            out.push('\n');
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(
+        file: &str,
+        env: &[(&str, &str)],
+        options: &[(&'static str, &str)],
+    ) -> Result<Loaded, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("porchlight.toml");
+        std::fs::write(&path, file).unwrap();
+        let env: Vec<(String, String)> =
+            env.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let options: Vec<(&'static str, String)> =
+            options.iter().map(|(k, v)| (*k, (*v).into())).collect();
+        let home = Some(PathBuf::from("/home/ada"));
+        let sources = Sources { file: Some(&path), env: &env, options: &options, home };
+        load(&sources).map_err(|e| e.to_string().replace(&path.display().to_string(), "FILE"))
+    }
+
+    #[test]
+    fn later_sources_win() {
+        let file =
+            "[server]\nlisten = \"127.0.0.1:1\"\n[models]\ndrafter = \"qwen2.5-coder-0.5b\"\n";
+        let env = [
+            ("PORCHLIGHT__SERVER__LISTEN", "127.0.0.1:2"),
+            ("PORCHLIGHT__REPLIES__TIMEOUT_S", "30"),
+            ("PATH", "x"),
+        ];
+        let loaded = check(file, &env, &[("server.listen", "127.0.0.1:3")]).unwrap();
+        let settings = &loaded.settings;
+        assert_eq!(settings.server.listen.port(), 3);
+        assert_eq!(
+            (settings.models.drafter.as_str(), settings.replies.timeout_s),
+            ("qwen2.5-coder-0.5b", 30)
+        );
+        assert_eq!(settings.server.data_dir, Path::new("/home/ada/.local/share/porchlight"));
+        assert_eq!(loaded.origins["server.listen"], "option --listen");
+        let list = [
+            ("PORCHLIGHT__SERVER__ALLOWED_ORIGINS", "[\"https://www.example.org\"]"),
+            ("PORCHLIGHT__SITE__NAME", "42"),
+        ];
+        let loaded = check("", &list, &[]).unwrap();
+        assert_eq!(loaded.settings.server.allowed_origins, ["https://www.example.org"]);
+        assert_eq!(loaded.settings.site.name, "42");
+        assert!(
+            loaded
+                .describe()
+                .contains("name = \"42\"  # environment variable PORCHLIGHT__SITE__NAME")
+        );
+    }
+
+    #[test]
+    fn bad_settings_say_where_they_stand() {
+        for (file, env, expect) in [
+            ("[server]\n\nlissten = \"x\"\n", None, "FILE, line 3: unknown field `lissten`"),
+            ("[sever]\n", None, "FILE, line 1: unknown field `sever`"),
+            ("[server]\nlisten = 7\n", None, "FILE, line 2: invalid type"),
+            ("[server]\nlisten = \"localhost\"\n", None, "FILE, line 2: invalid socket address"),
+            ("[server\n", None, "FILE, line 1: "),
+            ("[replies]\nstream = \"all\"\n", None, "FILE, line 2: unknown variant `all`"),
+            ("[replies]\ntimeout_s = 0\n", None, "replies.timeout_s: give 1 to 600"),
+            ("[replies]\ntimeout_s = -1\n", None, "FILE, line 2: invalid value"),
+            (
+                "[server]\npublic_url = \"chat.example.org\"\n",
+                None,
+                "server.public_url: `chat.example.org` is no address",
+            ),
+            (
+                "[server]\nallowed_origins = [\"*\"]\n",
+                None,
+                "server.allowed_origins: `*` is no origin",
+            ),
+            ("[server]\nallowed_origins = [\"https://a.example/\"]\n", None, "is no origin"),
+            (
+                "",
+                Some(("PORCHLIGHT__SERVER__PORT", "1")),
+                "environment variable PORCHLIGHT__SERVER__PORT: unknown field `port`",
+            ),
+            ("", Some(("PORCHLIGHT__LISTEN", "1")), "reads PORCHLIGHT__SECTION__KEY"),
+            (
+                "",
+                Some(("PORCHLIGHT__REPLIES__TIMEOUT_S", "soon")),
+                "PORCHLIGHT__REPLIES__TIMEOUT_S: invalid type",
+            ),
+        ] {
+            let env: Vec<(&str, &str)> = env.into_iter().collect();
+            let error = check(file, &env, &[]).unwrap_err();
+            assert!(error.contains(expect), "{error} / {expect}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Commands of the owner on conversations.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use engine::turn::Speaker;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::app::App;
+use crate::auth::session::SignedIn;
+use crate::clock::is_hex;
+use crate::conversation::{self, Changes, Refusal, Written};
+use crate::error::ApiError;
+use crate::protocol::MAX_TEXT;
+use crate::protocol::record::{LiveDraft, Message, Suggestion, Summary, raw};
+
+/// Conversations of the list at most.
+const LIST: i64 = 200;
+/// Messages of one conversation at most, the newest.
+const MESSAGES: i64 = 1_000;
+
+#[derive(Debug, Serialize)]
+pub(super) struct List {
+    conversations: Vec<Summary>,
+}
+
+/// `GET /console/api/conversations`.
+pub(super) async fn list(State(app): State<Arc<App>>, _: SignedIn) -> Result<Json<List>, ApiError> {
+    let rows = app.store.overviews(LIST).await?;
+    let summary = |row: crate::store::conversations::Overview| {
+        let online = app.hub.visitor_online(&row.conversation.id);
+        Summary::of(row, online)
+    };
+    Ok(Json(List { conversations: rows.into_iter().map(summary).collect() }))
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Detail {
+    conversation: Summary,
+    messages: Vec<Message>,
+    suggestion: Option<Suggestion>,
+    decision: Option<Box<RawValue>>,
+    draft: Option<LiveDraft>,
+}
+
+/// `GET /console/api/conversations/ID`.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    _: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Json<Detail>, ApiError> {
+    // A look at a conversation is a reading of it; an id that does not exist is answered below.
+    let _ = conversation::read(&app, &id, Speaker::Owner, i64::MAX).await;
+    let row = app.store.overview(&id).await?.ok_or(Refusal::Unknown)?;
+    let after = (row.conversation.head - MESSAGES).max(0);
+    let messages = app.store.messages(&id, after, MESSAGES).await?;
+    Ok(Json(Detail {
+        conversation: Summary::of(row, app.hub.visitor_online(&id)),
+        messages: messages.into_iter().map(Message::from).collect(),
+        suggestion: app.store.open_suggestion(&id).await?.map(Suggestion::from),
+        decision: app.store.newest_decision(&id).await?.map(raw),
+        draft: app.desk.live(&id),
+    }))
+}
+
+/// `POST /console/api/conversations/ID/take`.
+pub(super) async fn take(
+    State(app): State<Arc<App>>,
+    SignedIn(owner): SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    done(&app, conversation::take(&app, &owner.name, &id).await?).await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    client_msg_id: String,
+    text: String,
+    #[serde(default)]
+    suggestion: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Stored {
+    seq: i64,
+}
+
+/// `POST /console/api/conversations/ID/messages`.
+pub(super) async fn write(
+    State(app): State<Arc<App>>,
+    SignedIn(owner): SignedIn,
+    Path(id): Path<String>,
+    body: Result<Json<Body>, JsonRejection>,
+) -> Result<Json<Stored>, ApiError> {
+    let Json(body) = body.map_err(super::account::unreadable)?;
+    let text = body.text.trim().to_owned();
+    let invalid =
+        |message: &str| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message);
+    if text.is_empty() || text.chars().count() > MAX_TEXT || text.contains('\0') {
+        return Err(invalid(&format!("A message has 1 to {MAX_TEXT} characters.")));
+    }
+    if !is_hex(&body.client_msg_id, 32) {
+        return Err(invalid("client_msg_id is 32 lower-case hexadecimal digits."));
+    }
+    let written = Written { client_msg_id: body.client_msg_id, text, suggestion: body.suggestion };
+    let (seq, changes) = conversation::write(&app, &owner.name, &id, &written).await?;
+    if let Some(changes) = changes {
+        conversation::publish(&app, changes).await;
+    }
+    Ok(Json(Stored { seq }))
+}
+
+/// `POST /console/api/conversations/ID/hand-back`.
+pub(super) async fn hand_back(
+    State(app): State<Arc<App>>,
+    _: SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    done(&app, conversation::hand_back(&app, &id).await?).await
+}
+
+/// `POST /console/api/conversations/ID/close`.
+pub(super) async fn close(
+    State(app): State<Arc<App>>,
+    _: SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    done(&app, conversation::close(&app, &id).await?).await
+}
+
+/// `POST /console/api/conversations/ID/suggestions/SID/discard`.
+pub(super) async fn discard(
+    State(app): State<Arc<App>>,
+    _: SignedIn,
+    Path((id, suggestion)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    conversation::discard(&app, &id, &suggestion).await?;
+    conversation::suggestion(&app, &id).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn done(app: &App, changes: Changes) -> Result<StatusCode, ApiError> {
+    conversation::publish(app, changes).await;
+    Ok(StatusCode::NO_CONTENT)
+}

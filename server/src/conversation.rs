@@ -1,0 +1,358 @@
+//! What people do to a conversation: write, ask for a person, take it, hand it back, close it.
+//!
+//! Each is one transaction; what it changed is published after the commit.
+
+use engine::conversation::{Event, IllegalMove, State, next};
+use engine::turn::Speaker;
+
+use crate::app::App;
+use crate::hub::Class;
+use crate::protocol::record::{self, Summary};
+use crate::protocol::server::Frame;
+use crate::store::conversations::Conversation;
+use crate::store::jobs::Job;
+use crate::store::messages::Message;
+use crate::store::suggestions::Fate;
+use crate::store::{StoreError, Tx};
+
+/// Reply jobs that may wait; beyond it a person is asked for.
+pub const MAX_JOBS: i64 = 200;
+
+/// Why something could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such conversation, or it belongs to somebody else.
+    #[error("There is no such conversation.")]
+    Unknown,
+    /// There is no such suggestion any more.
+    #[error("This suggestion is no longer open.")]
+    UnknownSuggestion,
+    /// The id was used for another text.
+    #[error("A message with this id was stored with another text.")]
+    IdReused,
+    /// Not in this state.
+    #[error("{0}.")]
+    Illegal(#[from] IllegalMove),
+    /// The database failed.
+    #[error("The message could not be stored. Please try again.")]
+    Store(#[from] StoreError),
+}
+
+/// Who writes: the visitor of a conversation, or of none yet.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The conversation, once it has begun.
+    pub conversation: Option<String>,
+    /// Hash of the secret that the browser keeps.
+    pub token_hash: String,
+    /// Lineage that the browser was told.
+    pub epoch: String,
+}
+
+/// What a transaction has changed.
+#[derive(Debug)]
+pub struct Changes {
+    /// The conversation as it is now.
+    pub conversation: Conversation,
+    /// New messages in order.
+    pub messages: Vec<Message>,
+    /// Whether the holder changed.
+    pub passed: bool,
+}
+
+/// What was stored of a visitor's message.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The conversation.
+    pub conversation: String,
+    /// Its place.
+    pub seq: i64,
+    /// When it was stored.
+    pub at: i64,
+    /// What to publish; `None` when it had been stored before.
+    pub changes: Option<Changes>,
+}
+
+/// Stores a visitor's message, and with it the job to answer it.
+///
+/// # Errors
+/// [`Refusal`]; nothing was stored then.
+pub async fn accept(
+    app: &App,
+    visitor: &Visitor,
+    client_msg_id: &str,
+    text: &str,
+) -> Result<Accepted, Refusal> {
+    let now = app.clock.now_ms();
+    let mut tx = app.store.begin().await?;
+    let (mut row, _) = open(app, &mut tx, visitor).await?;
+    if let Some(stored) = tx.sent(&row.id, Speaker::Visitor, client_msg_id).await? {
+        if stored.text != text {
+            return Err(Refusal::IdReused);
+        }
+        return Ok(Accepted {
+            conversation: row.id,
+            seq: stored.seq,
+            at: stored.at,
+            changes: None,
+        });
+    }
+    let before = row.holder()?;
+    let state = next(before, Event::VisitorMessage)?;
+    let mut passed = state != before;
+    row.pass_to(state);
+    let client_msg_id = Some(client_msg_id.to_owned());
+    let message = Message { client_msg_id, ..Message::plain(Speaker::Visitor, text) };
+    let message = tx.append(&mut row, message, now).await?;
+    let (seq, mut messages) = (message.seq, vec![message]);
+    tx.outdate_suggestions(&row.id).await?;
+    if tx.jobs_waiting().await? < MAX_JOBS {
+        tx.insert_job(&job(app, &row, seq, now)).await?;
+    } else if state == State::Bot {
+        row.pass_to(State::Waiting);
+        row.reason = Some("busy".into());
+        let line = Message::plain(Speaker::Bot, &app.mind.templates.say("fault"));
+        messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
+        passed = true;
+    }
+    tx.update_conversation(&row).await?;
+    tx.commit().await?;
+    let conversation = row.id.clone();
+    Ok(Accepted {
+        conversation,
+        seq,
+        at: now,
+        changes: Some(Changes { conversation: row, messages, passed }),
+    })
+}
+
+fn job(app: &App, row: &Conversation, seq: i64, now: i64) -> Job {
+    Job {
+        id: app.ids.id(),
+        conversation: row.id.clone(),
+        for_seq: seq,
+        generation: row.generation,
+        attempts: 0,
+        created_at: now,
+    }
+}
+
+/// The visitor's conversation, begun if it has to be, and whether it is new.
+async fn open(app: &App, tx: &mut Tx, visitor: &Visitor) -> Result<(Conversation, bool), Refusal> {
+    if let Some(id) = &visitor.conversation {
+        let row = tx.conversation(id).await?.filter(|row| row.token_hash == visitor.token_hash);
+        return Ok((row.ok_or(Refusal::Unknown)?, false));
+    }
+    let names = (app.ids.id(), visitor.epoch.clone(), visitor.token_hash.clone());
+    Ok((tx.start_conversation(names, app.clock.now_ms()).await?, true))
+}
+
+/// The visitor wants a person.
+///
+/// # Errors
+/// [`Refusal`]; nothing has changed then.
+pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal> {
+    let mut tx = app.store.begin().await?;
+    let (mut row, _) = open(app, &mut tx, visitor).await?;
+    if matches!(row.holder()?, State::Owner | State::Waiting) {
+        return Ok(Changes { conversation: row, messages: vec![], passed: true });
+    }
+    row.pass_to(next(row.holder()?, Event::HandOff)?);
+    row.reason = Some("asked_for_person".into());
+    tx.outdate_jobs(&row.id).await?;
+    let line =
+        Message::plain(Speaker::System, "You asked for a person. They will reply right here.");
+    changed(app, tx, row, vec![line]).await
+}
+
+/// An owner takes the conversation. Drafts on their way are void from here on.
+///
+/// # Errors
+/// [`Refusal`]; nothing has changed then.
+pub async fn take(app: &App, owner: &str, id: &str) -> Result<Changes, Refusal> {
+    let mut tx = app.store.begin().await?;
+    let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
+    let lines = join(&mut tx, &mut row, owner).await?;
+    changed(app, tx, row, lines).await
+}
+
+/// Makes `owner` the holder; the lines to add when somebody else was.
+async fn join(tx: &mut Tx, row: &mut Conversation, owner: &str) -> Result<Vec<Message>, Refusal> {
+    if row.holder()? == State::Owner && row.author.as_deref() == Some(owner) {
+        return Ok(vec![]);
+    }
+    row.pass_to(next(row.holder()?, Event::TakeOver)?);
+    row.author = Some(owner.into());
+    row.owner_read = row.head;
+    tx.outdate_jobs(&row.id).await?;
+    Ok(vec![Message::plain(Speaker::System, &format!("{owner} joined the conversation."))])
+}
+
+/// What an owner writes.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The console's own id for it.
+    pub client_msg_id: String,
+    /// Plain text.
+    pub text: String,
+    /// The suggestion it came from.
+    pub suggestion: Option<String>,
+}
+
+/// Stores an owner's message; writing takes the conversation.
+///
+/// # Errors
+/// [`Refusal`]; nothing has changed then.
+pub async fn write(
+    app: &App,
+    owner: &str,
+    id: &str,
+    written: &Written,
+) -> Result<(i64, Option<Changes>), Refusal> {
+    let mut tx = app.store.begin().await?;
+    let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
+    if let Some(stored) = tx.sent(id, Speaker::Owner, &written.client_msg_id).await? {
+        if stored.text != written.text {
+            return Err(Refusal::IdReused);
+        }
+        return Ok((stored.seq, None));
+    }
+    let mut lines = join(&mut tx, &mut row, owner).await?;
+    let mut message = Message {
+        client_msg_id: Some(written.client_msg_id.clone()),
+        author: Some(owner.into()),
+        ..Message::plain(Speaker::Owner, &written.text)
+    };
+    if let Some(suggestion) = &written.suggestion {
+        let draft = tx.suggestion(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
+        let same = draft.text.trim() == written.text.trim();
+        tx.settle_suggestion(suggestion, if same { Fate::Accepted } else { Fate::Edited }).await?;
+        if same {
+            (message.text, message.pieces, message.citations) =
+                (draft.text, draft.pieces, draft.citations);
+        }
+    }
+    tx.outdate_suggestions(id).await?;
+    lines.push(message);
+    let changes = changed(app, tx, row, lines).await?;
+    Ok((changes.conversation.head, Some(changes)))
+}
+
+/// An owner gives the conversation back to the bot.
+///
+/// # Errors
+/// [`Refusal`]; nothing has changed then.
+pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
+    let line = "The conversation is with the automatic assistant again.";
+    pass(app, id, Event::HandBack, line).await
+}
+
+/// An owner closes the conversation.
+///
+/// # Errors
+/// [`Refusal`]; nothing has changed then.
+pub async fn close(app: &App, id: &str) -> Result<Changes, Refusal> {
+    pass(app, id, Event::Close, "The conversation was closed.").await
+}
+
+async fn pass(app: &App, id: &str, event: Event, line: &str) -> Result<Changes, Refusal> {
+    let mut tx = app.store.begin().await?;
+    let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
+    row.pass_to(next(row.holder()?, event)?);
+    tx.outdate_jobs(id).await?;
+    tx.outdate_suggestions(id).await?;
+    changed(app, tx, row, vec![Message::plain(Speaker::System, line)]).await
+}
+
+/// An owner throws a suggestion away.
+///
+/// # Errors
+/// [`Refusal`]; nothing has changed then.
+pub async fn discard(app: &App, id: &str, suggestion: &str) -> Result<(), Refusal> {
+    let mut tx = app.store.begin().await?;
+    tx.suggestion(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
+    tx.settle_suggestion(suggestion, Fate::Discarded).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Notes how far the visitor or the owner has read.
+///
+/// # Errors
+/// [`Refusal`]; nothing has changed then.
+pub async fn read(app: &App, id: &str, by: Speaker, seq: i64) -> Result<(), Refusal> {
+    let mut tx = app.store.begin().await?;
+    let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
+    let mark = if by == Speaker::Visitor { &mut row.visitor_read } else { &mut row.owner_read };
+    let seq = seq.clamp(*mark, row.head);
+    if *mark == seq {
+        return Ok(());
+    }
+    *mark = seq;
+    tx.update_conversation(&row).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Appends lines, writes the row and commits.
+async fn changed(
+    app: &App,
+    mut tx: Tx,
+    mut row: Conversation,
+    lines: Vec<Message>,
+) -> Result<Changes, Refusal> {
+    let mut messages = Vec::new();
+    for line in lines {
+        messages.push(tx.append(&mut row, line, app.clock.now_ms()).await?);
+    }
+    tx.update_conversation(&row).await?;
+    tx.commit().await?;
+    Ok(Changes { conversation: row, messages, passed: true })
+}
+
+/// Tells everybody what has changed. Drafts that are void stop first.
+pub async fn publish(app: &App, changes: Changes) {
+    let Changes { conversation, messages, passed } = changes;
+    let id = &conversation.id;
+    app.desk.void(id, conversation.generation, conversation.head);
+    for message in messages {
+        let frame = Frame::Message(Box::new(record::Message::from(message)));
+        app.hub.to_visitor(id, &frame, Class::Durable);
+        app.hub.to_watchers(id, &frame, Class::Durable);
+    }
+    if passed {
+        let (state, generation) = (conversation.state.clone(), conversation.generation);
+        let frame = Frame::State { state, generation, author: conversation.author.clone() };
+        app.hub.to_visitor(id, &frame, Class::Durable);
+    }
+    line(app, id).await;
+    suggestion(app, id).await;
+}
+
+/// Tells the consoles the conversation's line of their list.
+pub async fn line(app: &App, id: &str) {
+    match app.store.overview(id).await {
+        Ok(Some(overview)) => {
+            let summary = Summary::of(overview, app.hub.visitor_online(id));
+            app.hub.to_consoles(
+                &Frame::Conversation { conversation: Box::new(summary) },
+                Class::Durable,
+            );
+        }
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, "a conversation could not be read for the console"),
+    }
+}
+
+/// Tells those who watch which suggestion is open.
+pub async fn suggestion(app: &App, id: &str) {
+    if !app.hub.watched(id) {
+        return;
+    }
+    match app.store.open_suggestion(id).await {
+        Ok(open) => {
+            let suggestion = open.map(|row| Box::new(record::Suggestion::from(row)));
+            let frame = Frame::Suggestion { conversation: id.into(), suggestion };
+            app.hub.to_watchers(id, &frame, Class::Durable);
+        }
+        Err(error) => tracing::error!(%error, "a suggestion could not be read for the console"),
+    }
+}

@@ -1,0 +1,107 @@
+//! Frames that clients send. Unknown types and fields are refused.
+
+use serde::Deserialize;
+
+/// What a visitor's widget sends.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum VisitorFrame {
+    /// Opens or resumes.
+    Hello {
+        /// Version of the protocol.
+        v: u32,
+        /// Proof that this browser started the conversation.
+        #[serde(default)]
+        token: Option<String>,
+        /// The conversation to go on with.
+        #[serde(default)]
+        conversation: Option<String>,
+        /// Newest seq that the widget has.
+        #[serde(default)]
+        last_seq: i64,
+    },
+    /// A message.
+    Send {
+        /// The widget's own id for it.
+        client_msg_id: String,
+        /// Plain text.
+        text: String,
+    },
+    /// The visitor types, or has stopped.
+    Typing {
+        /// Whether.
+        on: bool,
+    },
+    /// The visitor has seen all up to `seq`.
+    Read {
+        /// Newest seq seen.
+        seq: i64,
+    },
+    /// The visitor wants a person.
+    AskPerson {},
+}
+
+/// What the owner's console sends.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum OwnerFrame {
+    /// Opens.
+    Hello {
+        /// Version of the protocol.
+        v: u32,
+        /// From `POST /console/api/ticket`.
+        ticket: String,
+    },
+    /// The owner types, or has stopped.
+    Typing {
+        /// Where.
+        conversation: String,
+        /// Whether.
+        on: bool,
+    },
+    /// Which conversation is on the owner's screen.
+    Watch {
+        /// Its id, or none.
+        conversation: Option<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, good: bool) {
+        assert_eq!(serde_json::from_str::<VisitorFrame>(text).is_ok(), good, "{text}");
+    }
+
+    #[test]
+    fn frames_are_read_strictly() {
+        check(r#"{"type":"hello","v":1,"token":null,"conversation":null,"last_seq":0}"#, true);
+        check(r#"{"type":"hello","v":1}"#, true);
+        check(r#"{"type":"ask_person"}"#, true);
+        for bad in [
+            "",
+            "null",
+            "[]",
+            "0",
+            "\"hello\"",
+            "{}",
+            r#"{"type":"nothing"}"#,
+            r#"{"type":"hello"}"#,
+            r#"{"type":"hello","v":"1"}"#,
+            r#"{"type":"hello","v":1,"extra":1}"#,
+            r#"{"type":"hello","v":-1}"#,
+            r#"{"type":"hello","v":1,"last_seq":1e400}"#,
+            r#"{"type":"hello","v":1,"last_seq":18446744073709551616}"#,
+            r#"{"type":"ask_person","from":"owner"}"#,
+            r#"{"type":"send","client_msg_id":"x"}"#,
+            r#"{"type":"send","client_msg_id":["x"],"text":"a"}"#,
+            r#"{"type":"send","client_msg_id":"x","text":"a","from":"bot"}"#,
+            r#"{"type":"typing","on":1}"#,
+            r#"{"type":"watch","conversation":null}"#,
+        ] {
+            check(bad, false);
+        }
+        check(&format!("{}{}", "[".repeat(60_000), "]".repeat(60_000)), false);
+    }
+}

@@ -1,0 +1,204 @@
+//! Records that frames and the console's answers share, and how stored rows become them.
+
+use engine::draft::Piece;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::store::conversations::Overview;
+use crate::store::{messages, suggestions};
+
+/// A place in the owner's documents, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Citation {
+    /// Pieces name it by this number, from 1.
+    pub number: usize,
+    /// Path of the document.
+    pub doc: String,
+    /// Its title.
+    pub title: String,
+    /// Headings above the passage.
+    pub heading: Vec<String>,
+    /// The passage as plain text.
+    pub excerpt: String,
+    /// The part that supports the piece, in UTF-16 units of `excerpt`.
+    pub mark: [usize; 2],
+    /// Page that shows the place.
+    pub url: String,
+}
+
+/// A stored message.
+#[derive(Debug, Clone, Serialize)]
+pub struct Message {
+    /// Its conversation.
+    pub conversation: String,
+    /// Its place, dense from 1.
+    pub seq: i64,
+    /// `visitor`, `bot`, `owner` or `system`.
+    pub from: String,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// Plain text.
+    pub text: String,
+    /// The text in pieces, for replies with citations.
+    pub pieces: Box<RawValue>,
+    /// What the pieces cite.
+    pub citations: Box<RawValue>,
+    /// The draft that it ends.
+    pub draft_id: Option<String>,
+    /// The sender's own id for it.
+    pub client_msg_id: Option<String>,
+    /// Name of the person who wrote it.
+    pub author: Option<String>,
+}
+
+impl From<messages::Message> for Message {
+    fn from(row: messages::Message) -> Self {
+        Self {
+            conversation: row.conversation,
+            seq: row.seq,
+            from: row.speaker,
+            at: row.at,
+            text: row.text,
+            pieces: raw(row.pieces),
+            citations: raw(row.citations),
+            draft_id: row.draft_id,
+            client_msg_id: row.client_msg_id,
+            author: row.author,
+        }
+    }
+}
+
+/// A line of the owner's list.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// Id of the conversation.
+    pub id: String,
+    /// `bot`, `waiting`, `owner` or `closed`.
+    pub state: String,
+    /// Rises with every change of holder.
+    pub generation: i64,
+    /// Newest seq.
+    pub head: i64,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// Milliseconds since 1970.
+    pub updated_at: i64,
+    /// Beginning of the newest message.
+    pub last_text: String,
+    /// Who wrote it.
+    pub last_from: String,
+    /// Name of the person who holds it.
+    pub author: Option<String>,
+    /// Whether the visitor's page is open.
+    pub visitor_online: bool,
+    /// Primary intent.
+    pub tag: Option<String>,
+    /// Why it waits.
+    pub reason: Option<String>,
+    /// Visitor's messages that no owner has seen.
+    pub unread: i64,
+}
+
+/// Characters of the newest message that the list shows.
+const PREVIEW: usize = 160;
+
+impl Summary {
+    /// The line for a stored conversation.
+    pub fn of(overview: Overview, visitor_online: bool) -> Self {
+        let row = overview.conversation;
+        Self {
+            id: row.id,
+            state: row.state,
+            generation: row.generation,
+            head: row.head,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            last_text: overview.last_text.chars().take(PREVIEW).collect(),
+            last_from: overview.last_from,
+            author: row.author,
+            visitor_online,
+            tag: row.tag,
+            reason: row.reason,
+            unread: overview.unread,
+        }
+    }
+}
+
+/// A draft that waits for the owner.
+#[derive(Debug, Clone, Serialize)]
+pub struct Suggestion {
+    /// 32 hex digits.
+    pub id: String,
+    /// Plain text.
+    pub text: String,
+    /// The text in pieces.
+    pub pieces: Box<RawValue>,
+    /// What they cite.
+    pub citations: Box<RawValue>,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// The visitor's message that it answers.
+    pub for_seq: i64,
+}
+
+impl From<suggestions::Suggestion> for Suggestion {
+    fn from(row: suggestions::Suggestion) -> Self {
+        Self {
+            id: row.id,
+            text: row.text,
+            pieces: raw(row.pieces),
+            citations: raw(row.citations),
+            confidence: row.confidence,
+            for_seq: row.for_seq,
+        }
+    }
+}
+
+/// A decision with all that led to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// `send`, `hold` or `hand_off`.
+    pub action: String,
+    /// Id of the rule.
+    pub rule: String,
+    /// Short reason.
+    pub reason: String,
+    /// The reason as a sentence.
+    pub why: String,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// What the confidence was computed from.
+    pub signals: std::collections::BTreeMap<String, f32>,
+    /// What the message was read as.
+    pub intents: Vec<engine::intent::Scored>,
+    /// The visitor's message.
+    pub for_seq: i64,
+    /// `quote` or `compose`.
+    pub mode: String,
+    /// The drafter and the first digits of its hash.
+    pub drafter: String,
+    /// Version of the knowledge.
+    pub knowledge: String,
+    /// Times of the stages.
+    pub timings_ms: std::collections::BTreeMap<String, i64>,
+}
+
+/// A draft on its way, for a console that comes later.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LiveDraft {
+    /// 32 hex digits.
+    pub draft_id: String,
+    /// Finished pieces.
+    pub pieces: Vec<Piece>,
+    /// Tokens since the last piece.
+    pub tail: String,
+    /// What the pieces cite.
+    pub citations: Vec<Citation>,
+    /// 0 to 1.
+    pub confidence: f32,
+}
+
+/// JSON that was stored as it goes over the wire; damaged rows read as empty lists.
+pub fn raw(json: String) -> Box<RawValue> {
+    RawValue::from_string(json).unwrap_or_default()
+}

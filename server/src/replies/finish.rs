@@ -1,0 +1,207 @@
+//! The end of a reply job: one transaction, fenced by the lease, that stores the reply and the decision or neither.
+
+use engine::conversation::{Event, State, next};
+use engine::rules::Action;
+use engine::turn::Speaker;
+
+use crate::app::App;
+use crate::conversation::{self, Changes};
+use crate::hub::Class;
+use crate::protocol::record::Decision;
+use crate::protocol::server::Frame;
+use crate::store::conversations::Conversation;
+use crate::store::jobs::Job;
+use crate::store::messages::Message;
+use crate::store::suggestions::Suggestion;
+use crate::store::{StoreError, Tx};
+
+use super::Made;
+
+/// First digits of the drafter's hash that records show.
+const HASH_DIGITS: usize = 12;
+
+/// Stores what came of a job, if it may still be said, and tells everybody.
+pub(super) async fn finish(
+    app: &App,
+    (job, lease): (&Job, &str),
+    before: &Conversation,
+    made: Made,
+) -> Result<(), StoreError> {
+    if app.shutdown.is_cancelled() && made.outcome.cancelled {
+        // The job stays leased; the next start takes it up.
+        made.show.withdraw(app);
+        return Ok(());
+    }
+    let decision = decision(app, job, &made);
+    let mut tx = app.store.begin().await?;
+    let Some(mut row) = fenced(&mut tx, job, lease).await? else {
+        made.show.withdraw(app);
+        return Ok(());
+    };
+    let mut messages = Vec::new();
+    let cancelled = made.outcome.cancelled && !made.timed_out;
+    let mut sent = false;
+    if !cancelled {
+        row.tag = made.outcome.reading.primary().map(|tag| tag.label.clone());
+        let wanted =
+            if row.holder()? == State::Bot { end(app, &mut row, job, &made)? } else { None };
+        sent = wanted.as_ref().is_some_and(|message| message.draft_id.is_some());
+        if let Some(message) = wanted {
+            messages.push(tx.append(&mut row, message, app.clock.now_ms()).await?);
+        }
+        if !sent {
+            keep(app, &mut tx, job, &made).await?;
+        }
+        let body = json(&decision);
+        tx.decide(&row.id, job.for_seq, (app.clock.now_ms(), &body)).await?;
+    }
+    tx.finish_job(&job.id).await?;
+    tx.update_conversation(&row).await?;
+    tx.commit().await?;
+    if let Some(fault) = &made.outcome.fault {
+        tracing::error!(fault, "a reply failed and was handed to a person");
+    }
+    if !sent {
+        made.show.withdraw(app);
+    }
+    tell(app, before, row, messages, (!cancelled).then_some(decision)).await;
+    Ok(())
+}
+
+/// The conversation, if this lease still holds the job and nothing has happened that makes the draft void.
+async fn fenced(tx: &mut Tx, job: &Job, lease: &str) -> Result<Option<Conversation>, StoreError> {
+    if !tx.holds_job(&job.id, lease).await? {
+        return Ok(None);
+    }
+    let row = tx.conversation(&job.conversation).await?;
+    let newest = tx.newest_question(&job.conversation).await?;
+    Ok(row.filter(|row| row.generation == job.generation && newest == job.for_seq))
+}
+
+/// What the visitor gets, and the conversation's next state.
+fn end(
+    app: &App,
+    row: &mut Conversation,
+    job: &Job,
+    made: &Made,
+) -> Result<Option<Message>, StoreError> {
+    let outcome = &made.outcome;
+    let reply_to = Some(job.for_seq);
+    if made.timed_out {
+        hand_off(row, "timeout")?;
+        let line = Message::plain(Speaker::Bot, &app.mind.templates.say("fault"));
+        return Ok(Some(Message { reply_to, ..line }));
+    }
+    if let (Action::Send, Some(draft)) = (outcome.decision.action, &outcome.draft) {
+        return Ok(Some(Message {
+            pieces: json(&draft.pieces),
+            citations: json(&made.show.citations()),
+            draft_id: Some(job.id.clone()),
+            reply_to,
+            ..Message::plain(Speaker::Bot, &draft.text())
+        }));
+    }
+    hand_off(row, outcome.decision.reason.as_str())?;
+    let say = outcome.say.as_deref().filter(|say| !say.is_empty());
+    Ok(say.map(|say| Message { reply_to, ..Message::plain(Speaker::Bot, say) }))
+}
+
+fn hand_off(row: &mut Conversation, reason: &str) -> Result<(), StoreError> {
+    let moved = next(row.holder()?, Event::HandOff);
+    row.pass_to(moved.map_err(|_| StoreError::Meaning {
+        what: "state of a conversation",
+        value: row.state.clone(),
+    })?);
+    row.reason = Some(reason.into());
+    Ok(())
+}
+
+/// Keeps a draft that was not sent as a suggestion.
+async fn keep(app: &App, tx: &mut Tx, job: &Job, made: &Made) -> Result<(), StoreError> {
+    let Some(draft) = made.outcome.draft.as_ref().filter(|draft| !draft.citations.is_empty())
+    else {
+        return Ok(());
+    };
+    let suggestion = Suggestion {
+        id: job.id.clone(),
+        conversation: job.conversation.clone(),
+        for_seq: job.for_seq,
+        text: draft.text(),
+        pieces: json(&draft.pieces),
+        citations: json(&made.show.citations()),
+        confidence: f64::from(made.outcome.confidence.value),
+    };
+    tx.suggest(&suggestion, app.clock.now_ms()).await
+}
+
+fn decision(app: &App, job: &Job, made: &Made) -> Decision {
+    let (outcome, card) = (&made.outcome, app.mind.model.card());
+    let hash: String = card.drafter_sha256.chars().take(HASH_DIGITS).collect();
+    let named = outcome.confidence.signals.named();
+    let knowledge = engine::search::Search::knowledge_version(app.mind.index.as_ref());
+    Decision {
+        action: outcome.decision.action.as_str().into(),
+        rule: if made.timed_out { "timeout".into() } else { outcome.decision.rule.clone() },
+        reason: outcome.decision.reason.as_str().into(),
+        why: outcome.decision.reason.why().into(),
+        confidence: outcome.confidence.value,
+        signals: named.map(|(name, value)| (name.to_owned(), value)).into(),
+        intents: outcome.reading.tags.clone(),
+        for_seq: job.for_seq,
+        mode: outcome.mode.as_str().into(),
+        drafter: format!("{} ({hash})", card.drafter),
+        knowledge: knowledge.chars().take(HASH_DIGITS).collect(),
+        timings_ms: made.timings.clone(),
+    }
+}
+
+async fn tell(
+    app: &App,
+    before: &Conversation,
+    row: Conversation,
+    messages: Vec<Message>,
+    decision: Option<Decision>,
+) {
+    let id = row.id.clone();
+    let passed = row.state != before.state;
+    conversation::publish(app, Changes { conversation: row, messages, passed }).await;
+    if let Some(decision) = decision {
+        let frame = Frame::Decision { conversation: id.clone(), decision: Box::new(decision) };
+        app.hub.to_watchers(&id, &frame, Class::Durable);
+    }
+}
+
+/// Gives a job that no worker finishes to a person.
+pub(super) async fn give_up(app: &App, job: &Job) -> Result<(), StoreError> {
+    let mut tx = app.store.begin().await?;
+    let Some(mut row) = tx.conversation(&job.conversation).await? else { return Ok(()) };
+    let before = row.clone();
+    let mut messages = Vec::new();
+    if row.holder()? == State::Bot && row.generation == job.generation {
+        hand_off(&mut row, "fault")?;
+        let line = Message::plain(Speaker::Bot, &app.mind.templates.say("fault"));
+        messages.push(
+            tx.append(
+                &mut row,
+                Message { reply_to: Some(job.for_seq), ..line },
+                app.clock.now_ms(),
+            )
+            .await?,
+        );
+    }
+    tx.finish_job(&job.id).await?;
+    tx.update_conversation(&row).await?;
+    tx.commit().await?;
+    tracing::error!(
+        job = job.id,
+        "a reply was begun {} times and never finished; a person was asked for",
+        job.attempts
+    );
+    tell(app, &before, row, messages, None).await;
+    Ok(())
+}
+
+/// JSON of values that always have one.
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
+}

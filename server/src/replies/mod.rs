@@ -1,0 +1,246 @@
+//! Reply jobs: a worker thread leases one, drafts it, and finishes it in one fenced transaction.
+
+mod cite;
+mod finish;
+mod stream;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use engine::conversation::State;
+use engine::reply::{Outcome, reply};
+use engine::turn::{Message, Speaker, Turn};
+use tokio::runtime::Handle;
+
+use crate::app::App;
+use crate::protocol::record::LiveDraft;
+use crate::store::StoreError;
+use crate::store::conversations::Conversation;
+use crate::store::jobs::Job;
+use stream::Show;
+
+/// How long a lease outlives the longest reply.
+const GRACE: Duration = Duration::from_secs(30);
+/// How often lost jobs are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Messages of a conversation that are read for a turn.
+const HISTORY: i64 = 1_000;
+/// A job that was begun this often and never finished goes to a person.
+const MAX_ATTEMPTS: i64 = 2;
+
+/// Drafts on their way, and the bell that wakes the worker.
+#[derive(Debug)]
+pub struct Desk {
+    bell: SyncSender<()>,
+    /// Taken by the worker when it starts.
+    ear: Mutex<Option<Receiver<()>>>,
+    running: Mutex<HashMap<String, Running>>,
+}
+
+/// A draft on its way.
+#[derive(Debug)]
+struct Running {
+    generation: i64,
+    for_seq: i64,
+    stop: Arc<AtomicBool>,
+    live: LiveDraft,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        // One ring is enough: the worker takes jobs until none is left.
+        let (bell, ear) = sync_channel(1);
+        Self { bell, ear: Mutex::new(Some(ear)), running: Mutex::default() }
+    }
+}
+
+impl Desk {
+    /// Wakes the worker.
+    pub fn ring(&self) {
+        // A full bell rings already.
+        let _ = self.bell.try_send(());
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<String, Running>> {
+        self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Stops the conversation's draft if another holder has it now, or the visitor has written again.
+    pub fn void(&self, conversation: &str, generation: i64, head: i64) {
+        let running = self.running();
+        if let Some(draft) = running.get(conversation)
+            && (draft.generation != generation || head > draft.for_seq)
+        {
+            draft.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Stops all drafts.
+    pub fn stop_all(&self) {
+        self.running().values().for_each(|draft| draft.stop.store(true, Ordering::Relaxed));
+    }
+
+    /// The draft on its way, for a console that comes later.
+    pub fn live(&self, conversation: &str) -> Option<LiveDraft> {
+        self.running().get(conversation).map(|draft| draft.live.clone())
+    }
+
+    fn begin(&self, job: &Job) -> Arc<AtomicBool> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let live = LiveDraft {
+            draft_id: job.id.clone(),
+            pieces: vec![],
+            tail: String::new(),
+            citations: vec![],
+            confidence: 0.0,
+        };
+        let (generation, for_seq) = (job.generation, job.for_seq);
+        let draft = Running { generation, for_seq, stop: Arc::clone(&stop), live };
+        self.running().insert(job.conversation.clone(), draft);
+        stop
+    }
+
+    fn update(&self, conversation: &str, change: impl FnOnce(&mut LiveDraft)) {
+        if let Some(draft) = self.running().get_mut(conversation) {
+            change(&mut draft.live);
+        }
+    }
+
+    fn end(&self, conversation: &str) {
+        self.running().remove(conversation);
+    }
+}
+
+/// Takes up what an earlier run left, then starts the worker thread and the sweeper.
+///
+/// # Errors
+/// When the database cannot be read or the thread cannot be started.
+pub async fn start(app: &Arc<App>) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    recover(app, i64::MAX).await?;
+    let taken = app.desk.ear.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let ear = taken.ok_or_else(|| anyhow::anyhow!("the reply worker was started twice"))?;
+    let sweeper = Arc::clone(app);
+    tokio::spawn(async move {
+        while !cancelled_within(&sweeper, SWEEP).await {
+            if let Err(error) = recover(&sweeper, sweeper.clock.now_ms()).await {
+                tracing::error!(%error, "lost jobs could not be looked for");
+            }
+        }
+    });
+    let (app, runtime) = (Arc::clone(app), Handle::current());
+    app.desk.ring();
+    Ok(std::thread::Builder::new()
+        .name("replies".into())
+        .spawn(move || work(&app, &runtime, &ear))?)
+}
+
+async fn cancelled_within(app: &App, time: Duration) -> bool {
+    tokio::time::timeout(time, app.shutdown.cancelled()).await.is_ok()
+}
+
+/// Jobs whose worker is gone are begun again once, then given to a person.
+async fn recover(app: &App, now: i64) -> Result<(), StoreError> {
+    for job in app.store.jobs_lost(now).await? {
+        if job.attempts < MAX_ATTEMPTS {
+            let mut tx = app.store.begin().await?;
+            tx.requeue_job(&job.id).await?;
+            tx.commit().await?;
+            app.desk.ring();
+        } else {
+            finish::give_up(app, &job).await?;
+        }
+    }
+    Ok(())
+}
+
+fn work(app: &Arc<App>, runtime: &Handle, ear: &Receiver<()>) {
+    while !app.shutdown.is_cancelled() {
+        // The sweeper rings for requeued jobs; the wait is bounded so that a stop is seen.
+        let _ = ear.recv_timeout(SWEEP);
+        while !app.shutdown.is_cancelled() {
+            let lease = app.ids.id();
+            let until = app.clock.now_ms() + millis(app.mind.timeout + GRACE);
+            match runtime.block_on(app.store.lease_job(&lease, until)) {
+                Ok(Some(job)) => one(app, runtime, &job, &lease),
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::error!(%error, "no reply job could be leased");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn one(app: &Arc<App>, runtime: &Handle, job: &Job, lease: &str) {
+    let done = runtime.block_on(turn_of(app, job)).and_then(|(conversation, turn)| {
+        let made = draft(app, job, &conversation, &turn);
+        app.desk.end(&job.conversation);
+        runtime.block_on(finish::finish(app, (job, lease), &conversation, made))
+    });
+    app.desk.end(&job.conversation);
+    if let Err(error) = done {
+        tracing::error!(%error, "a reply could not be finished; the job will be tried again");
+    }
+}
+
+/// A draft with what there is to record about it.
+struct Made {
+    outcome: Outcome,
+    show: Show,
+    timed_out: bool,
+    timings: std::collections::BTreeMap<String, i64>,
+}
+
+fn draft(app: &Arc<App>, job: &Job, conversation: &Conversation, turn: &Turn) -> Made {
+    let stop = app.desk.begin(job);
+    let began = app.clock.now_ms();
+    let deadline = began + millis(app.mind.timeout);
+    let bot_holds = conversation.state == State::Bot.as_str();
+    let mut show = Show::new(app, job, bot_holds);
+    let mut timed_out = false;
+    let outcome = reply(&app.mind.parts(), turn, &mut |event| {
+        timed_out |= app.clock.now_ms() > deadline;
+        if timed_out || stop.load(Ordering::Relaxed) || app.shutdown.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        show.event(app, event);
+        ControlFlow::Continue(())
+    });
+    let mut timings = show.timings(began);
+    timings.insert("queue".into(), began - job.created_at);
+    timings.insert("total".into(), app.clock.now_ms() - began);
+    Made { outcome, show, timed_out, timings }
+}
+
+/// What the job's draft is made for: all visitor messages since anybody else spoke, joined, after what came before.
+async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn), StoreError> {
+    let unknown =
+        || StoreError::Meaning { what: "conversation of a job", value: job.conversation.clone() };
+    let conversation = app.store.conversation(&job.conversation).await?.ok_or_else(unknown)?;
+    let after = (conversation.head - HISTORY).max(0);
+    let rows = app.store.messages(&job.conversation, after, HISTORY).await?;
+    let mut messages: Vec<Message> = Vec::new();
+    for row in rows {
+        let speaker = row.speaker.parse();
+        let speaker = speaker
+            .map_err(|()| StoreError::Meaning { what: "speaker", value: row.speaker.clone() })?;
+        if speaker != Speaker::System {
+            messages.push(Message { speaker, text: row.text });
+        }
+    }
+    let last = messages.iter().rposition(|m| m.speaker != Speaker::Visitor).map_or(0, |at| at + 1);
+    let words: Vec<String> = messages.drain(last..).map(|m| m.text).collect();
+    let since = messages.iter().rposition(|m| m.speaker == Speaker::Owner).map_or(0, |at| at + 1);
+    let bot_turns = messages[since..].iter().filter(|m| m.speaker == Speaker::Bot).count();
+    let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);
+    Ok((conversation, Turn { question: words.join("\n"), history: messages, bot_turns }))
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}

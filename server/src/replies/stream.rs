@@ -1,0 +1,182 @@
+//! Shows a draft while it is made: everything to the owner, to the visitor what the policy allows.
+
+use std::collections::BTreeMap;
+
+use engine::draft::Piece;
+use engine::reply::Event;
+
+use crate::app::{App, Stream};
+use crate::hub::Class;
+use crate::protocol::record::Citation;
+use crate::protocol::server::{Draft, Frame, Phase};
+use crate::store::jobs::Job;
+
+use super::cite;
+
+/// How long "the bot types" holds without a renewal.
+const TYPING_MS: u32 = 10_000;
+
+/// One draft's way to the screens.
+#[derive(Debug)]
+pub(super) struct Show {
+    conversation: String,
+    draft_id: String,
+    /// Whether the visitor may see it at all.
+    visible: bool,
+    /// Whether the visitor has seen any of it.
+    shown: bool,
+    started: bool,
+    citations: Vec<Citation>,
+    stages: BTreeMap<String, i64>,
+}
+
+impl Show {
+    pub(super) fn new(app: &App, job: &Job, visible: bool) -> Self {
+        let show = Self {
+            conversation: job.conversation.clone(),
+            draft_id: job.id.clone(),
+            visible,
+            shown: false,
+            started: false,
+            citations: Vec::new(),
+            stages: BTreeMap::new(),
+        };
+        show.typing(app, true);
+        show
+    }
+
+    fn typing(&self, app: &App, on: bool) {
+        if self.visible {
+            let frame =
+                Frame::Typing { conversation: None, from: "bot", on, expires_ms: TYPING_MS };
+            app.hub.to_visitor(&self.conversation, &frame, Class::Fleeting);
+        }
+    }
+
+    /// Passes one event on.
+    pub(super) fn event(&mut self, app: &App, event: Event<'_>) {
+        match event {
+            Event::Read(_) => self.stage(app, "read"),
+            Event::Found(_) => self.stage(app, "search"),
+            Event::Started { held, .. } => {
+                self.visible &= !held;
+                self.start(app);
+            }
+            Event::Token("") => {}
+            Event::Token(text) => self.token(app, text),
+            Event::Piece { piece, citations, confidence } => {
+                self.stage(app, "first_piece");
+                self.piece(app, piece, (citations, confidence));
+            }
+            Event::Unsupported(_) => self.stage(app, "unsupported"),
+        }
+    }
+
+    /// Notes when a stage was reached first.
+    fn stage(&mut self, app: &App, name: &str) {
+        let now = app.clock.now_ms();
+        self.stages.entry(name.into()).or_insert(now);
+    }
+
+    fn start(&mut self, app: &App) {
+        self.started = true;
+        self.citations.clear();
+        app.desk.update(&self.conversation, |live| {
+            live.pieces.clear();
+            live.citations.clear();
+            live.tail.clear();
+        });
+        let frame = self.frame(Phase::Start);
+        self.to_owner(app, frame.clone());
+        if self.visible && app.mind.stream != Stream::Decided {
+            self.to_visitor(app, frame);
+        }
+    }
+
+    fn token(&mut self, app: &App, text: &str) {
+        app.desk.update(&self.conversation, |live| live.tail.push_str(text));
+        let frame = Draft { token: Some(text.into()), ..self.frame(Phase::Token) };
+        self.to_owner(app, frame.clone());
+        if self.visible && app.mind.stream == Stream::Tokens {
+            self.shown = true;
+            self.to_visitor(app, frame);
+        }
+    }
+
+    fn piece(
+        &mut self,
+        app: &App,
+        piece: &Piece,
+        (cited, confidence): (&[engine::draft::Citation], f32),
+    ) {
+        if !self.started {
+            self.start(app);
+        }
+        let citations = cite::citations(&app.mind.index, cited);
+        let fresh: Vec<Citation> =
+            citations.iter().filter(|c| !self.citations.contains(c)).cloned().collect();
+        app.desk.update(&self.conversation, |live| {
+            live.pieces.push(piece.clone());
+            live.tail.clear();
+            live.citations.clone_from(&citations);
+            live.confidence = confidence;
+        });
+        self.citations = citations;
+        let frame =
+            Draft { piece: Some(piece.clone()), citations: fresh, ..self.frame(Phase::Piece) };
+        self.to_owner(app, Draft { confidence: Some(confidence), ..frame.clone() });
+        // A visitor sees no text that the decision is about to take away.
+        if self.visible
+            && app.mind.stream != Stream::Decided
+            && confidence >= app.mind.policy.send_at
+        {
+            self.shown = true;
+            self.to_visitor(app, frame);
+        }
+    }
+
+    /// Ends what is on the screens when no message does it.
+    pub(super) fn withdraw(&self, app: &App) {
+        let frame = self.frame(Phase::Stop);
+        if self.started {
+            self.to_owner(app, frame.clone());
+        }
+        if self.shown || (self.visible && self.started) {
+            let frame = Frame::Draft(Box::new(frame));
+            app.hub.to_visitor(&self.conversation, &frame, Class::Durable);
+        }
+        self.typing(app, false);
+    }
+
+    /// The citations of what was drafted.
+    pub(super) fn citations(&self) -> &[Citation] {
+        &self.citations
+    }
+
+    /// Milliseconds from `began` to each stage.
+    pub(super) fn timings(&self, began: i64) -> BTreeMap<String, i64> {
+        self.stages.iter().map(|(name, at)| (name.clone(), at - began)).collect()
+    }
+
+    fn frame(&self, phase: Phase) -> Draft {
+        Draft {
+            conversation: None,
+            draft_id: self.draft_id.clone(),
+            phase,
+            piece: None,
+            token: None,
+            citations: vec![],
+            confidence: None,
+        }
+    }
+
+    fn to_owner(&self, app: &App, draft: Draft) {
+        let draft = Draft { conversation: Some(self.conversation.clone()), ..draft };
+        let class = if draft.phase == Phase::Stop { Class::Durable } else { Class::Fleeting };
+        app.hub.to_watchers(&self.conversation, &Frame::Draft(Box::new(draft)), class);
+    }
+
+    fn to_visitor(&self, app: &App, draft: Draft) {
+        app.hub.to_visitor(&self.conversation, &Frame::Draft(Box::new(draft)), Class::Fleeting);
+    }
+}

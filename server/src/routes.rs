@@ -1,0 +1,114 @@
+//! Which address leads where.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use engine::search::Search;
+
+use crate::app::{App, Peer};
+use crate::error::ApiError;
+use crate::{assets, console, kb, origin, socket};
+
+/// Bytes of a request's body at most.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The whole server.
+pub fn routes(app: Arc<App>) -> Router {
+    let sockets = Router::new()
+        .route("/widget/ws", get(socket::visitor::open))
+        .route("/console/ws", get(socket::console::open))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), paced));
+    let console = console::routes().fallback(no_such_request).layer(middleware::from_fn(uncached));
+    Router::new()
+        .route(
+            "/",
+            get(|headers: HeaderMap| async move { assets::serve("demo/index.html", &headers) }),
+        )
+        .route(
+            "/widget.js",
+            get(|headers: HeaderMap| async move { assets::serve("widget/widget.js", &headers) }),
+        )
+        .route("/console", get(|| async { Redirect::permanent("/console/") }))
+        .route(
+            "/console/",
+            get(|headers: HeaderMap| async move { assets::serve("console/index.html", &headers) }),
+        )
+        .route("/healthz", get(health))
+        .route("/kb/{*path}", get(kb::page))
+        .nest("/console/api", console)
+        .route("/{folder}/{name}", get(assets::file))
+        .merge(sockets)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), known))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), origin::guard))
+        .with_state(app)
+}
+
+/// What answers before the models are loaded.
+pub fn starting() -> Router {
+    let not_yet = || async {
+        let body =
+            Json(serde_json::json!({ "status": "starting", "version": env!("CARGO_PKG_VERSION") }));
+        (StatusCode::SERVICE_UNAVAILABLE, body)
+    };
+    Router::new().fallback(not_yet)
+}
+
+async fn no_such_request() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "no_such_request", "There is no such request.")
+}
+
+/// Notes whose request it is.
+async fn known(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    if let Some(connection) = request.extensions().get::<SocketAddr>().copied() {
+        let peer = origin::peer(&app.origins, connection, request.headers());
+        request.extensions_mut().insert(peer);
+    }
+    next.run(request).await
+}
+
+/// Refuses an address that opens sockets too fast.
+async fn paced(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().copied();
+    match peer.map_or(Ok(()), |peer| app.limits.socket(peer.0)) {
+        Ok(()) => next.run(request).await,
+        Err(seconds) => ApiError::too_many(seconds).into_response(),
+    }
+}
+
+async fn uncached(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `GET /healthz`.
+async fn health(State(app): State<Arc<App>>) -> Response {
+    let waiting = app.store.jobs_waiting().await;
+    let stopping = app.shutdown.is_cancelled();
+    let status = match (&waiting, stopping) {
+        (_, true) => "stopping",
+        (Err(_), _) => "database failed",
+        (Ok(_), false) => "ready",
+    };
+    let card = app.mind.model.card();
+    let body = Json(serde_json::json!({
+        "status": status,
+        "version": env!("CARGO_PKG_VERSION"),
+        "knowledge": app.mind.index.knowledge_version(),
+        "passages": app.mind.index.len(),
+        "encoder": card.encoder,
+        "drafter": card.drafter,
+        "mode": app.mind.mode.as_str(),
+        "queue": waiting.as_ref().ok(),
+    }));
+    let code = if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], body).into_response()
+}

@@ -1,0 +1,185 @@
+//! From settings to a running server: address, data, models, knowledge, then the doors open.
+
+pub mod data;
+pub mod knowledge;
+pub mod weights;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use engine::draft::Mode;
+use engine::model::Model;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Mind};
+use crate::auth::{self, Doors};
+use crate::clock::{Clock, Ids};
+use crate::config::Settings;
+use crate::hub::Hub;
+use crate::limits::Limits;
+use crate::origin::Origins;
+use crate::replies::{self, Desk};
+use crate::{accept, routes};
+
+/// How often quiet addresses are forgotten.
+const PRUNE: Duration = Duration::from_secs(60);
+/// How long a stop waits for open sockets and requests.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A server that accepts connections.
+pub struct Running {
+    /// Its shared state.
+    pub app: Arc<App>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Secret of the set-up link, when no owner has signed up yet.
+    pub setup: Option<String>,
+    accepting: tokio::task::JoinHandle<()>,
+    worker: std::thread::JoinHandle<()>,
+    _lock: data::Lock,
+}
+
+/// What a test may bring instead of the real thing.
+pub struct Outside {
+    /// The time.
+    pub clock: Clock,
+    /// Ids and secrets.
+    pub ids: Ids,
+}
+
+impl Outside {
+    /// The machine's own.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn system() -> Result<Self> {
+        Ok(Self {
+            clock: Clock::system(),
+            ids: Ids::system().context("the system gives no random bytes")?,
+        })
+    }
+}
+
+/// A socket that listens already and answers "starting", so that a taken port is known before any long work.
+pub struct Bound {
+    address: SocketAddr,
+    router: watch::Sender<Router>,
+    accepting: tokio::task::JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+/// Listens.
+///
+/// # Errors
+/// When the address cannot be had, with what to do.
+pub async fn bind(settings: &Settings) -> Result<Bound> {
+    let wanted = settings.server.listen;
+    let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{wanted} is in use. Is Porchlight running already? Stop the other program, or choose another port with --listen."
+        ),
+        _ => anyhow::anyhow!("{wanted} cannot be listened on: {error}. Choose another address with --listen."),
+    })?;
+    let address = listener.local_addr().context("the listening address cannot be read")?;
+    let stop = CancellationToken::new();
+    let (router, current) = watch::channel(routes::starting());
+    let accepting = tokio::spawn(accept::serve(listener, current, stop.clone()));
+    Ok(Bound { address, router, accepting, stop })
+}
+
+/// Opens the doors with this model over the knowledge of the settings.
+///
+/// # Errors
+/// Whatever keeps the server from starting: the data folder, the database, the documents, the prompts.
+pub async fn open(
+    settings: &Settings,
+    bound: Bound,
+    lock: data::Lock,
+    (model, mode): (Arc<dyn Model>, Mode),
+    outside: Outside,
+) -> Result<Running> {
+    let store = data::database(settings).await?;
+    let mind = {
+        let (settings, model) = (settings.clone(), Arc::clone(&model));
+        // Embedding takes a while and must not hold up the async threads.
+        tokio::task::spawn_blocking(move || mind(&settings, model, mode))
+            .await
+            .context("reading the knowledge")??
+    };
+    let Outside { clock, ids } = outside;
+    let setup = match store.needs_setup().await? {
+        true => Some(auth::new_link(&store, &ids, &clock).await?),
+        false => None,
+    };
+    let server = &settings.server;
+    let app = Arc::new(App {
+        store,
+        clock,
+        ids,
+        hub: Hub::default(),
+        desk: Desk::default(),
+        mind,
+        site: settings.site.clone(),
+        origins: Origins::new(
+            bound.address,
+            server.public_url.clone(),
+            server.allowed_origins.clone(),
+        ),
+        limits: Limits::default(),
+        doors: Doors::default(),
+        shutdown: bound.stop.clone(),
+    });
+    let worker = replies::start(&app).await?;
+    tokio::spawn(prune(Arc::clone(&app)));
+    // What answered "starting" goes.
+    drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
+    let Bound { address, accepting, .. } = bound;
+    Ok(Running { app, address, setup, accepting, worker, _lock: lock })
+}
+
+fn mind(settings: &Settings, model: Arc<dyn Model>, mode: Mode) -> Result<Mind> {
+    let prompts = knowledge::prompts(settings.replies.prompts.as_deref(), model.as_ref())?;
+    let index = knowledge::index(settings, model.as_ref())?;
+    Ok(Mind {
+        index: Arc::new(index),
+        model,
+        intents: prompts.intents,
+        policy: prompts.policy,
+        templates: prompts.templates,
+        mode,
+        stream: settings.replies.stream,
+        timeout: settings.replies.timeout(),
+    })
+}
+
+async fn prune(app: Arc<App>) {
+    while tokio::time::timeout(PRUNE, app.shutdown.cancelled()).await.is_err() {
+        app.limits.prune();
+    }
+}
+
+impl Running {
+    /// Stops: no new connections, sockets told to come back, drafts cancelled, the database closed.
+    pub async fn stop(self) {
+        let Self { app, accepting, worker, .. } = self;
+        app.shutdown.cancel();
+        app.desk.stop_all();
+        app.desk.ring();
+        app.doors.sockets.close();
+        let all = async {
+            app.doors.sockets.wait().await;
+            // The accept loop has nothing to report but its end.
+            let _ = accepting.await;
+            let _ = tokio::task::spawn_blocking(move || worker.join()).await;
+        };
+        if tokio::time::timeout(PATIENCE, all).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        app.store.close().await;
+    }
+}

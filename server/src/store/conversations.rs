@@ -1,0 +1,190 @@
+//! Conversations: who holds one, since when, and what the owner's list shows.
+
+use engine::conversation::State;
+use sqlx::FromRow;
+
+use super::{Store, StoreError, Tx};
+
+const BY_ID: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
+    reason, created_at, updated_at FROM conversations WHERE id = $1";
+const INSERT: &str = "INSERT INTO conversations (id, token_hash, epoch, state, generation, head, owner_read, \
+    visitor_read, author, tag, reason, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5)";
+const UPDATE: &str = "UPDATE conversations SET state = $2, generation = $3, head = $4, owner_read = $5, \
+    visitor_read = $6, author = $7, tag = $8, reason = $9, updated_at = $10 WHERE id = $1";
+const OVERVIEW: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
+    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, \
+    COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
+    (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
+    AND u.seq > c.owner_read) AS unread \
+    FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head WHERE c.id = $1";
+const NEWEST: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
+    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, \
+    COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
+    (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
+    AND u.seq > c.owner_read) AS unread \
+    FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head \
+    ORDER BY c.updated_at DESC, c.id LIMIT $1";
+
+/// A conversation as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Conversation {
+    /// 32 hex digits.
+    pub id: String,
+    /// Hex SHA-256 of the visitor's secret.
+    pub token_hash: String,
+    /// Lineage of the history.
+    pub epoch: String,
+    /// Word of an [`engine::conversation::State`].
+    pub state: String,
+    /// Rises with every change of holder.
+    pub generation: i64,
+    /// Newest seq, 0 for none.
+    pub head: i64,
+    /// Newest seq that an owner has seen.
+    pub owner_read: i64,
+    /// Newest seq that the visitor has seen.
+    pub visitor_read: i64,
+    /// Name of the person who holds it.
+    pub author: Option<String>,
+    /// Label of the newest primary intent.
+    pub tag: Option<String>,
+    /// Why a person is asked for.
+    pub reason: Option<String>,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// Milliseconds since 1970.
+    pub updated_at: i64,
+}
+
+impl Conversation {
+    /// Who holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Meaning`] when the stored word is unknown.
+    pub fn holder(&self) -> Result<State, StoreError> {
+        let meaning =
+            |()| StoreError::Meaning { what: "state of a conversation", value: self.state.clone() };
+        self.state.parse().map_err(meaning)
+    }
+
+    /// Gives it to another holder: the generation rises, drafts on their way are void.
+    pub fn pass_to(&mut self, state: State) {
+        if self.state != state.as_str() {
+            self.generation += 1;
+            self.state = state.as_str().into();
+        }
+        if state != State::Owner {
+            self.author = None;
+        }
+        if state != State::Waiting {
+            self.reason = None;
+        }
+    }
+}
+
+/// A conversation with what the list shows of it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Overview {
+    /// The conversation.
+    #[sqlx(flatten)]
+    pub conversation: Conversation,
+    /// Text of the newest message.
+    pub last_text: String,
+    /// Who wrote it.
+    pub last_from: String,
+    /// Visitor's messages that no owner has seen.
+    pub unread: i64,
+}
+
+impl Store {
+    /// One conversation.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn conversation(&self, id: &str) -> Result<Option<Conversation>, StoreError> {
+        Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(&self.readers).await?)
+    }
+
+    /// One conversation as the list shows it.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn overview(&self, id: &str) -> Result<Option<Overview>, StoreError> {
+        Ok(sqlx::query_as(OVERVIEW).bind(id).fetch_optional(&self.readers).await?)
+    }
+
+    /// The newest conversations, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn overviews(&self, limit: i64) -> Result<Vec<Overview>, StoreError> {
+        Ok(sqlx::query_as(NEWEST).bind(limit).fetch_all(&self.readers).await?)
+    }
+}
+
+impl Tx {
+    /// One conversation, as it is inside this transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn conversation(&mut self, id: &str) -> Result<Option<Conversation>, StoreError> {
+        Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(self.conn()).await?)
+    }
+
+    /// Starts a conversation that the bot holds.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn start_conversation(
+        &mut self,
+        (id, epoch, token_hash): (String, String, String),
+        now: i64,
+    ) -> Result<Conversation, StoreError> {
+        let state = State::Bot.as_str();
+        sqlx::query(INSERT)
+            .bind(&id)
+            .bind(&token_hash)
+            .bind(&epoch)
+            .bind(state)
+            .bind(now)
+            .execute(self.conn())
+            .await?;
+        Ok(Conversation {
+            id,
+            token_hash,
+            epoch,
+            state: state.into(),
+            generation: 0,
+            head: 0,
+            owner_read: 0,
+            visitor_read: 0,
+            author: None,
+            tag: None,
+            reason: None,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// Writes all that may change of a conversation.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn update_conversation(&mut self, row: &Conversation) -> Result<(), StoreError> {
+        sqlx::query(UPDATE)
+            .bind(&row.id)
+            .bind(&row.state)
+            .bind(row.generation)
+            .bind(row.head)
+            .bind(row.owner_read)
+            .bind(row.visitor_read)
+            .bind(&row.author)
+            .bind(&row.tag)
+            .bind(&row.reason)
+            .bind(row.updated_at)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! Reply jobs: made with the visitor's message, leased by a worker, fenced by a token.
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError, Tx};
+
+const INSERT: &str = "INSERT INTO jobs (id, conversation, for_seq, generation, status, lease, leased_until, attempts, \
+    created_at) VALUES ($1, $2, $3, $4, 'queued', NULL, 0, 0, $5)";
+const OUTDATE: &str =
+    "UPDATE jobs SET status = 'done', lease = NULL WHERE conversation = $1 AND status <> 'done'";
+const WAITING: &str = "SELECT COUNT(*) FROM jobs WHERE status = 'queued'";
+const OLDEST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at FROM jobs \
+    WHERE status = 'queued' ORDER BY created_at, id LIMIT 1";
+const LEASE: &str = "UPDATE jobs SET status = 'leased', lease = $2, leased_until = $3, attempts = attempts + 1 WHERE id = $1";
+const HELD: &str = "SELECT COUNT(*) FROM jobs WHERE id = $1 AND lease = $2 AND status = 'leased'";
+const FINISH: &str = "UPDATE jobs SET status = 'done', lease = NULL WHERE id = $1";
+const REQUEUE: &str = "UPDATE jobs SET status = 'queued', lease = NULL WHERE id = $1";
+const LOST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at FROM jobs \
+    WHERE status = 'leased' AND leased_until <= $1 ORDER BY created_at, id";
+
+/// A reply that is due.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Job {
+    /// 32 hex digits; also the draft's id.
+    pub id: String,
+    /// The conversation.
+    pub conversation: String,
+    /// The visitor's message that is answered.
+    pub for_seq: i64,
+    /// Generation of the conversation when the job was made.
+    pub generation: i64,
+    /// How often a worker has begun it before.
+    pub attempts: i64,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+}
+
+impl Store {
+    /// Number of jobs that nobody has begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn jobs_waiting(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(WAITING).fetch_one(&self.readers).await?)
+    }
+
+    /// Begun jobs whose lease ended before `now`; `i64::MAX` finds all that are leased.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn jobs_lost(&self, now: i64) -> Result<Vec<Job>, StoreError> {
+        Ok(sqlx::query_as(LOST).bind(now).fetch_all(&self.readers).await?)
+    }
+
+    /// Gives the oldest waiting job to the holder of `lease`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn lease_job(&self, lease: &str, until: i64) -> Result<Option<Job>, StoreError> {
+        let mut tx = self.begin().await?;
+        let job: Option<Job> = sqlx::query_as(OLDEST).fetch_optional(tx.conn()).await?;
+        if let Some(job) = &job {
+            sqlx::query(LEASE).bind(&job.id).bind(lease).bind(until).execute(tx.conn()).await?;
+        }
+        tx.commit().await?;
+        Ok(job)
+    }
+}
+
+impl Tx {
+    /// Number of jobs that nobody has begun, as it is inside this transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn jobs_waiting(&mut self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(WAITING).fetch_one(self.conn()).await?)
+    }
+
+    /// Makes a job; unfinished jobs of the same conversation are outdated by it.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn insert_job(&mut self, job: &Job) -> Result<(), StoreError> {
+        self.outdate_jobs(&job.conversation).await?;
+        sqlx::query(INSERT)
+            .bind(&job.id)
+            .bind(&job.conversation)
+            .bind(job.for_seq)
+            .bind(job.generation)
+            .bind(job.created_at)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Ends all unfinished jobs of a conversation.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn outdate_jobs(&mut self, conversation: &str) -> Result<(), StoreError> {
+        sqlx::query(OUTDATE).bind(conversation).execute(self.conn()).await?;
+        Ok(())
+    }
+
+    /// Whether `lease` still holds the job.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn holds_job(&mut self, job: &str, lease: &str) -> Result<bool, StoreError> {
+        let count: i64 =
+            sqlx::query_scalar(HELD).bind(job).bind(lease).fetch_one(self.conn()).await?;
+        Ok(count == 1)
+    }
+
+    /// Ends a job.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn finish_job(&mut self, job: &str) -> Result<(), StoreError> {
+        sqlx::query(FINISH).bind(job).execute(self.conn()).await?;
+        Ok(())
+    }
+
+    /// Puts a job back among those that wait.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn requeue_job(&mut self, job: &str) -> Result<(), StoreError> {
+        sqlx::query(REQUEUE).bind(job).execute(self.conn()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Messages: stored once, in order, never changed.
+
+use sqlx::FromRow;
+
+use super::conversations::Conversation;
+use super::{Store, StoreError, Tx};
+
+const INSERT: &str = "INSERT INTO messages (conversation, seq, speaker, at, text, pieces, citations, draft_id, \
+    client_msg_id, author, reply_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const AFTER: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
+    reply_to FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+const SENT: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
+    reply_to FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
+const LAST_VISITOR: &str =
+    "SELECT COALESCE(MAX(seq), 0) FROM messages WHERE conversation = $1 AND speaker = 'visitor'";
+
+/// A message as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Message {
+    /// Its conversation.
+    pub conversation: String,
+    /// Its place, dense from 1.
+    pub seq: i64,
+    /// Word of an [`engine::turn::Speaker`].
+    pub speaker: String,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// Plain text.
+    pub text: String,
+    /// JSON list of pieces as in the protocol.
+    pub pieces: String,
+    /// JSON list of citations as in the protocol.
+    pub citations: String,
+    /// The draft it was.
+    pub draft_id: Option<String>,
+    /// The sender's own id for it.
+    pub client_msg_id: Option<String>,
+    /// Name of the person who wrote it.
+    pub author: Option<String>,
+    /// The visitor's message it answers.
+    pub reply_to: Option<i64>,
+}
+
+impl Message {
+    /// A message of plain text, not yet placed.
+    pub fn plain(speaker: engine::turn::Speaker, text: &str) -> Self {
+        Self {
+            conversation: String::new(),
+            seq: 0,
+            speaker: speaker.as_str().into(),
+            at: 0,
+            text: text.into(),
+            pieces: "[]".into(),
+            citations: "[]".into(),
+            draft_id: None,
+            client_msg_id: None,
+            author: None,
+            reply_to: None,
+        }
+    }
+}
+
+impl Store {
+    /// Messages after `seq` in order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn messages(
+        &self,
+        conversation: &str,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        let query = sqlx::query_as(AFTER).bind(conversation).bind(after).bind(limit);
+        Ok(query.fetch_all(&self.readers).await?)
+    }
+}
+
+impl Tx {
+    /// Gives a message the next place and stores it; the conversation's head and time move with it, to be written by
+    /// [`Tx::update_conversation`].
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn append(
+        &mut self,
+        conversation: &mut Conversation,
+        message: Message,
+        now: i64,
+    ) -> Result<Message, StoreError> {
+        conversation.head += 1;
+        conversation.updated_at = now;
+        let message = Message {
+            conversation: conversation.id.clone(),
+            seq: conversation.head,
+            at: now,
+            ..message
+        };
+        sqlx::query(INSERT)
+            .bind(&message.conversation)
+            .bind(message.seq)
+            .bind(&message.speaker)
+            .bind(message.at)
+            .bind(&message.text)
+            .bind(&message.pieces)
+            .bind(&message.citations)
+            .bind(&message.draft_id)
+            .bind(&message.client_msg_id)
+            .bind(&message.author)
+            .bind(message.reply_to)
+            .execute(self.conn())
+            .await?;
+        Ok(message)
+    }
+
+    /// The message that was stored under the sender's own id.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn sent(
+        &mut self,
+        conversation: &str,
+        speaker: engine::turn::Speaker,
+        client_msg_id: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        let query =
+            sqlx::query_as(SENT).bind(conversation).bind(speaker.as_str()).bind(client_msg_id);
+        Ok(query.fetch_optional(self.conn()).await?)
+    }
+
+    /// Seq of the visitor's newest message, 0 for none.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn newest_question(&mut self, conversation: &str) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(LAST_VISITOR).bind(conversation).fetch_one(self.conn()).await?)
+    }
+}

@@ -1,0 +1,130 @@
+//! Everything that is kept: one SQLite file, written by one connection, read by several. All SQL lives below here.
+
+pub mod conversations;
+pub mod jobs;
+pub mod messages;
+pub mod owners;
+pub mod suggestions;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Connections that read.
+const READERS: u32 = 4;
+/// How long a statement waits for the file's lock (a backup tool may hold it).
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a request waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// Why something could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened.
+    #[error("the database {path} cannot be opened: {source}. Check that the file is a Porchlight database and may be written.", path = .path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The file was written by another version.
+    #[error("the database {path} cannot be brought up to date: {source}. A newer Porchlight may have written it; use that version or restore a backup.", path = .path.display())]
+    Migrate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A statement failed.
+    #[error("the database failed: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// A stored value has no meaning.
+    #[error("the database holds `{value}` as {what}, which means nothing to this version")]
+    Meaning {
+        /// Which value.
+        what: &'static str,
+        /// The value.
+        value: String,
+    },
+}
+
+/// The database. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Store {
+    /// Opens or creates the file and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] and [`StoreError::Migrate`].
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        // FULL: what was acknowledged survives a power cut.
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let open = |source| StoreError::Open { path: path.into(), source };
+        let pool = |count| SqlitePoolOptions::new().max_connections(count).acquire_timeout(ACQUIRE);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
+        MIGRATIONS
+            .run(&writer)
+            .await
+            .map_err(|source| StoreError::Migrate { path: path.into(), source })?;
+        let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open)?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Starts a transaction that writes. There is one at a time; others wait.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx { inner: self.writer.begin_with("BEGIN IMMEDIATE").await? })
+    }
+
+    /// Writes what the log holds into the file and closes both.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Version of the SQLite that is built in.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn sqlite_version(&self) -> Result<String, StoreError> {
+        Ok(sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&self.readers).await?)
+    }
+}
+
+/// A transaction that writes; dropped without [`Tx::commit`] it changes nothing.
+#[derive(Debug)]
+pub struct Tx {
+    inner: sqlx::Transaction<'static, Sqlite>,
+}
+
+impl Tx {
+    /// Makes it all permanent.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`]; nothing has changed then.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.inner.commit().await?)
+    }
+
+    fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.inner
+    }
+}

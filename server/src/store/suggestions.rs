@@ -1,0 +1,152 @@
+//! Drafts that were not sent by themselves, and the decision over every draft.
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError, Tx};
+
+const INSERT: &str = "INSERT INTO suggestions (id, conversation, for_seq, text, pieces, citations, confidence, status, \
+    created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8)";
+const OPEN: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
+    WHERE conversation = $1 AND status = 'open' ORDER BY for_seq DESC LIMIT 1";
+const BY_ID: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
+    WHERE id = $1 AND conversation = $2 AND status = 'open'";
+const MARK: &str = "UPDATE suggestions SET status = $2 WHERE id = $1";
+const OUTDATE: &str =
+    "UPDATE suggestions SET status = 'outdated' WHERE conversation = $1 AND status = 'open'";
+const DECIDE: &str = "INSERT INTO decisions (conversation, for_seq, at, body) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (conversation, for_seq) DO UPDATE SET at = excluded.at, body = excluded.body";
+const DECISION: &str =
+    "SELECT body FROM decisions WHERE conversation = $1 ORDER BY for_seq DESC LIMIT 1";
+
+/// A draft that the owner may accept, edit or discard.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct Suggestion {
+    /// 32 hex digits.
+    pub id: String,
+    /// The conversation.
+    pub conversation: String,
+    /// The visitor's message that it answers.
+    pub for_seq: i64,
+    /// Plain text.
+    pub text: String,
+    /// JSON list of pieces as in the protocol.
+    pub pieces: String,
+    /// JSON list of citations as in the protocol.
+    pub citations: String,
+    /// 0 to 1.
+    pub confidence: f64,
+}
+
+/// What became of a suggestion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Sent as it was.
+    Accepted,
+    /// Sent with other words.
+    Edited,
+    /// Thrown away.
+    Discarded,
+}
+
+impl Fate {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Edited => "edited",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+impl Store {
+    /// The suggestion that waits for the owner.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn open_suggestion(
+        &self,
+        conversation: &str,
+    ) -> Result<Option<Suggestion>, StoreError> {
+        Ok(sqlx::query_as(OPEN).bind(conversation).fetch_optional(&self.readers).await?)
+    }
+
+    /// The newest decision, JSON as in the protocol.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn newest_decision(&self, conversation: &str) -> Result<Option<String>, StoreError> {
+        Ok(sqlx::query_scalar(DECISION).bind(conversation).fetch_optional(&self.readers).await?)
+    }
+}
+
+impl Tx {
+    /// Keeps a draft as the one open suggestion of its conversation.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn suggest(&mut self, suggestion: &Suggestion, now: i64) -> Result<(), StoreError> {
+        self.outdate_suggestions(&suggestion.conversation).await?;
+        sqlx::query(INSERT)
+            .bind(&suggestion.id)
+            .bind(&suggestion.conversation)
+            .bind(suggestion.for_seq)
+            .bind(&suggestion.text)
+            .bind(&suggestion.pieces)
+            .bind(&suggestion.citations)
+            .bind(suggestion.confidence)
+            .bind(now)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// An open suggestion of this conversation.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn suggestion(
+        &mut self,
+        id: &str,
+        conversation: &str,
+    ) -> Result<Option<Suggestion>, StoreError> {
+        Ok(sqlx::query_as(BY_ID).bind(id).bind(conversation).fetch_optional(self.conn()).await?)
+    }
+
+    /// Records what became of a suggestion.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn settle_suggestion(&mut self, id: &str, fate: Fate) -> Result<(), StoreError> {
+        sqlx::query(MARK).bind(id).bind(fate.as_str()).execute(self.conn()).await?;
+        Ok(())
+    }
+
+    /// Open suggestions of a conversation no longer fit.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn outdate_suggestions(&mut self, conversation: &str) -> Result<(), StoreError> {
+        sqlx::query(OUTDATE).bind(conversation).execute(self.conn()).await?;
+        Ok(())
+    }
+
+    /// Records the decision over the reply to `for_seq`; `body` is JSON as in the protocol.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn decide(
+        &mut self,
+        conversation: &str,
+        for_seq: i64,
+        (now, body): (i64, &str),
+    ) -> Result<(), StoreError> {
+        sqlx::query(DECIDE)
+            .bind(conversation)
+            .bind(for_seq)
+            .bind(now)
+            .bind(body)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,274 @@
+// What the owner does: each function sends a command and shows what came of it.
+
+import * as api from "./api.js";
+import { Live } from "./live.js";
+import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Suggestion} Suggestion */
+
+/** Conversations whose take-over is on its way. @type {Set<string>} */
+const taking = new Set();
+
+const TYPING_EVERY_MS = 2500;
+const TYPING_IDLE_MS = 4000;
+const typing = { at: 0, id: "", timer: 0 };
+
+export const live = new Live({
+  frame: (frame) => {
+    if (applyFrame(frame) && store.detail) void read(store.detail.id);
+    changed();
+  },
+  open: () => {
+    store.link = "open";
+    changed();
+    void readList();
+    if (store.detail) void read(store.detail.id);
+  },
+  lost: () => {
+    store.link = store.link === "open" ? "lost" : store.link;
+    changed();
+  },
+  signedOut: () => signedOut(),
+});
+
+/** Finds out who is here and shows what fits. @returns {Promise<void>} */
+export async function begin() {
+  try {
+    store.me = await api.me();
+    const token = setupToken();
+    store.view = store.me.owner ? "main" : token || store.me.setup ? "setup" : "signin";
+    if (store.me.owner && token) history.replaceState(null, "", "#/");
+    if (store.view === "main") {
+      live.start();
+      route();
+    }
+  } catch (error) {
+    store.view = error instanceof api.ApiError && error.status === 401 ? "signin" : "failed";
+  }
+  changed();
+}
+
+/** The token of the one-time link, empty for none. @returns {string} */
+export function setupToken() {
+  return new URLSearchParams(location.hash.slice(1)).get("setup") ?? "";
+}
+
+/** Opens the conversation that the address names. @returns {void} */
+export function route() {
+  if (setupToken()) {
+    void begin();
+    return;
+  }
+  if (store.view !== "main") return;
+  const id = /^#\/c\/([0-9a-f]{32})$/.exec(location.hash)?.[1] ?? null;
+  if (id === (store.detail?.id ?? null)) return;
+  stopTyping();
+  live.watch(id);
+  store.problem = "";
+  if (id) void read(id);
+  else store.detail = null;
+  changed();
+}
+
+/** @returns {void} */
+function signedOut() {
+  live.stop();
+  forget();
+  store.view = "signin";
+  changed();
+}
+
+/**
+ * Shows a problem; an ended session leads to the sign-in view.
+ * @param {unknown} error
+ * @returns {void}
+ */
+function problem(error) {
+  if (error instanceof api.ApiError && error.status === 401) {
+    signedOut();
+    return;
+  }
+  store.problem = error instanceof Error ? error.message : String(error);
+  changed();
+}
+
+/** Reads the list. @returns {Promise<void>} */
+async function readList() {
+  const asked = new Map(store.conversations);
+  try {
+    putList((await api.conversations()).conversations, asked);
+    changed();
+  } catch (error) {
+    problem(error);
+  }
+}
+
+/**
+ * Reads one conversation and shows it.
+ * @param {string} id
+ * @returns {Promise<void>}
+ */
+export async function read(id) {
+  const detail = openDetail(id);
+  changed();
+  try {
+    const opened = await api.conversation(id);
+    if (store.detail !== detail) return;
+    fillDetail(detail, opened);
+    if (!store.conversations.has(id)) store.conversations.set(id, opened.conversation);
+    changed();
+  } catch (error) {
+    if (store.detail !== detail) return;
+    detail.loading = false;
+    const gone = error instanceof api.ApiError && error.status === 404;
+    detail.failed = gone ? "There is no such conversation." : "The conversation cannot be read now.";
+    if (!gone) problem(error);
+    changed();
+  }
+}
+
+/**
+ * Shows a state at once; the server's frame follows.
+ * @param {string} id
+ * @param {State} state
+ * @returns {void}
+ */
+function setState(id, state) {
+  const summary = store.conversations.get(id);
+  if (summary) store.conversations.set(id, { ...summary, state, reason: state === "waiting" ? summary.reason : null });
+}
+
+/**
+ * Sends a command that changes who holds the conversation.
+ * @param {string} id
+ * @param {(id: string) => Promise<null>} command
+ * @param {State} state
+ * @returns {Promise<void>}
+ */
+async function move(id, command, state) {
+  try {
+    await command(id);
+    setState(id, state);
+    if (state !== "bot" && store.detail?.id === id) store.detail.draft = null;
+    store.problem = "";
+    changed();
+  } catch (error) {
+    problem(error);
+  }
+}
+
+/** @param {string} id @returns {Promise<void>} */
+export async function take(id) {
+  if (taking.has(id)) return;
+  taking.add(id);
+  await move(id, api.take, "owner");
+  taking.delete(id);
+}
+
+/** @param {string} id @returns {Promise<void>} */
+export const handBack = (id) => move(id, api.handBack, "bot");
+
+/** @param {string} id @returns {Promise<void>} */
+export const close = (id) => move(id, api.close, "closed");
+
+/**
+ * The owner has touched the composer: that takes the conversation.
+ * @param {string} id
+ * @returns {void}
+ */
+export function touched(id) {
+  const state = store.conversations.get(id)?.state;
+  if (state === "bot" || state === "waiting") void take(id);
+}
+
+/**
+ * Sends a message of the owner; its id is kept until the server has it, so that a second try makes no second message.
+ * @param {string} id
+ * @param {string} text
+ * @param {string | null} suggestion
+ * @returns {Promise<boolean>} whether the server has it
+ */
+async function deliver(id, text, suggestion) {
+  const composing = composingOf(id);
+  if (composing.sending) return false;
+  const sentAs = `${suggestion ?? ""}\n${text}`;
+  if (composing.sentAs !== sentAs) Object.assign(composing, { sentAs, clientId: api.freshId() });
+  composing.sending = true;
+  changed();
+  try {
+    await api.send(id, { client_msg_id: composing.clientId, text, suggestion });
+    Object.assign(composing, { sentAs: "", clientId: "" });
+    setState(id, "owner");
+    store.problem = "";
+    const detail = store.detail;
+    if (detail?.id === id && suggestion && detail.suggestion?.id === suggestion) detail.suggestion = null;
+    if (detail?.id === id && !live.isOpen) void read(id);
+    return true;
+  } catch (error) {
+    problem(error);
+    return false;
+  } finally {
+    composing.sending = false;
+    changed();
+  }
+}
+
+/** Sends what is in the composer. @param {string} id @returns {Promise<void>} */
+export async function sendComposed(id) {
+  const composing = composingOf(id);
+  const text = composing.text.trim();
+  if (!text) return;
+  stopTyping();
+  const before = composing.text;
+  if (!(await deliver(id, text, composing.suggestion))) return;
+  composing.suggestion = null;
+  composing.text = composing.text.startsWith(before) ? composing.text.slice(before.length) : composing.text;
+  changed();
+}
+
+/** @param {string} id @param {Suggestion} suggestion @returns {Promise<void>} */
+export async function accept(id, suggestion) {
+  await deliver(id, suggestion.text, suggestion.id);
+}
+
+/** Puts a suggestion's text into the composer. @param {string} id @param {Suggestion} suggestion @returns {void} */
+export function edit(id, suggestion) {
+  Object.assign(composingOf(id), { text: suggestion.text, suggestion: suggestion.id });
+  changed();
+}
+
+/** @param {string} id @param {Suggestion} suggestion @returns {Promise<void>} */
+export async function discard(id, suggestion) {
+  try {
+    await api.discard(id, suggestion.id);
+    if (store.detail?.suggestion?.id === suggestion.id) store.detail.suggestion = null;
+    changed();
+  } catch (error) {
+    problem(error);
+  }
+}
+
+/** Tells the visitor that the owner writes, now and then. @param {string} id @returns {void} */
+export function ownTyping(id) {
+  const now = Date.now();
+  if (typing.id !== id || now - typing.at > TYPING_EVERY_MS) {
+    live.typing(id, true);
+    Object.assign(typing, { id, at: now });
+  }
+  clearTimeout(typing.timer);
+  typing.timer = setTimeout(stopTyping, TYPING_IDLE_MS);
+}
+
+/** @returns {void} */
+export function stopTyping() {
+  clearTimeout(typing.timer);
+  if (typing.id) live.typing(typing.id, false);
+  Object.assign(typing, { id: "", at: 0 });
+}
+
+/** @returns {Promise<void>} */
+export async function signOut() {
+  await api.logout().catch(() => null);
+  signedOut();
+}

@@ -1,0 +1,113 @@
+// The owner's commands: JSON requests to `/console/api/`.
+
+/** @typedef {import("./types.js").Summary} Summary */
+/** @typedef {import("./types.js").Opened} Opened */
+/** @typedef {import("./types.js").Me} Me */
+
+/** A request that the server refused, or that never reached it (status 0). */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} message
+   * @param {number} retryAfter seconds, 0 for none
+   */
+  constructor(status, code, message, retryAfter) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * One request; the parsed answer, or null for an empty one.
+ * @param {"GET" | "POST"} method
+ * @param {string} path
+ * @param {object} [body]
+ * @returns {Promise<any>}
+ */
+async function request(method, path, body) {
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(`/console/api/${path}`, {
+      method,
+      credentials: "same-origin",
+      cache: "no-store",
+      headers: method === "POST" ? { "Content-Type": "application/json" } : {},
+      body: method === "POST" ? JSON.stringify(body ?? {}) : undefined,
+      signal: AbortSignal.timeout(15000),
+    });
+  } catch {
+    throw new ApiError(0, "offline", "The server cannot be reached.", 0);
+  }
+  const answer = response.status === 204 ? null : await response.json().catch(() => null);
+  if (response.ok) return answer;
+  const error = answer?.error ?? {};
+  const wait = Number(response.headers.get("Retry-After")) || 0;
+  throw new ApiError(response.status, error.code ?? "unknown", error.message ?? `The server answered ${response.status}.`, wait);
+}
+
+/** @param {string} id @returns {string} */
+const at = (id) => `conversations/${encodeURIComponent(id)}`;
+
+/** @returns {Promise<Me>} */
+export const me = () => request("GET", "me");
+
+/**
+ * @param {{ token: string, name: string, email: string, password: string }} owner
+ * @returns {Promise<null>}
+ */
+export const setup = (owner) => request("POST", "setup", owner);
+
+/**
+ * @param {{ email: string, password: string }} who
+ * @returns {Promise<null>}
+ */
+export const login = (who) => request("POST", "login", who);
+
+/** @returns {Promise<null>} */
+export const logout = () => request("POST", "logout");
+
+/** @returns {Promise<{ ticket: string }>} */
+export const ticket = () => request("POST", "ticket");
+
+/** @returns {Promise<{ conversations: Summary[] }>} */
+export const conversations = () => request("GET", "conversations");
+
+/** @param {string} id @returns {Promise<Opened>} */
+export const conversation = (id) => request("GET", at(id));
+
+/** @param {string} id @returns {Promise<null>} */
+export const take = (id) => request("POST", `${at(id)}/take`);
+
+/** @param {string} id @returns {Promise<null>} */
+export const handBack = (id) => request("POST", `${at(id)}/hand-back`);
+
+/** @param {string} id @returns {Promise<null>} */
+export const close = (id) => request("POST", `${at(id)}/close`);
+
+/**
+ * @param {string} id
+ * @param {{ client_msg_id: string, text: string, suggestion: string | null }} message
+ * @returns {Promise<{ seq: number }>}
+ */
+export const send = (id, message) => request("POST", `${at(id)}/messages`, message);
+
+/**
+ * @param {string} id
+ * @param {string} suggestion
+ * @returns {Promise<null>}
+ */
+export const discard = (id, suggestion) =>
+  request("POST", `${at(id)}/suggestions/${encodeURIComponent(suggestion)}/discard`);
+
+/**
+ * A fresh `client_msg_id`: 32 hex digits.
+ * @returns {string}
+ */
+export function freshId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

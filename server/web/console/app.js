@@ -1,0 +1,59 @@
+// The owner console: chooses between set-up, sign-in and the conversations, and keeps them on the screen.
+
+import { begin, route, setupToken } from "./actions.js";
+import { Conversation } from "./conversation.js";
+import { List } from "./list.js";
+import { SetUp, SignIn } from "./signin.js";
+import { changed, store, waitingCount } from "./store.js";
+import { html, render, useEffect, useReducer } from "../vendor/preact.js";
+
+/** @typedef {import("../vendor/preact.js").VNode} VNode */
+
+/** After set-up the one-time link has no more use. @returns {void} */
+function afterSetup() {
+  history.replaceState(null, "", "#/");
+  void begin();
+}
+
+/** The list and the open conversation. @returns {VNode} */
+function Main() {
+  const id = store.detail?.id ?? null;
+  return html`<div class="app" data-view=${id ? "conversation" : "list"}>
+    <${List} />
+    <${Conversation} id=${id} />
+    <p class="sr" aria-live="polite">${store.announcement}</p>
+  </div>`;
+}
+
+/** @returns {VNode} */
+function App() {
+  const [, redraw] = useReducer((/** @type {number} */ count, /** @type {null} */ _action) => count + 1, 0);
+  useEffect(() => {
+    const listener = () => redraw(null);
+    store.listeners.add(listener);
+    document.addEventListener("visibilitychange", listener);
+    listener();
+    return () => {
+      store.listeners.delete(listener);
+      document.removeEventListener("visibilitychange", listener);
+    };
+  }, []);
+  const waiting = store.view === "main" ? waitingCount() : 0;
+  document.title = `${waiting ? `(${waiting}) ` : ""}Porchlight console`;
+  switch (store.view) {
+    case "main": return html`<${Main} />`;
+    case "setup": return html`<${SetUp} token=${setupToken()} done=${afterSetup} />`;
+    case "signin": return html`<${SignIn} done=${() => void begin()} />`;
+    case "failed": return html`<p class="loading">The server cannot be reached.
+      <button onClick=${() => { store.view = "loading"; changed(); void begin(); }}>Try again</button></p>`;
+    default: return html`<p class="loading">Loading…</p>`;
+  }
+}
+
+const place = document.getElementById("app");
+if (place) {
+  place.textContent = "";
+  render(html`<${App} />`, place);
+}
+addEventListener("hashchange", route);
+void begin();

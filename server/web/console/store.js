@@ -1,0 +1,298 @@
+// What the console knows: the conversations, the open one, and how each frame changes them.
+
+import { reasonWords, visitorName } from "./format.js";
+
+/** @typedef {import("./types.js").Summary} Summary */
+/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("./types.js").Citation} Citation */
+/** @typedef {import("./types.js").Suggestion} Suggestion */
+/** @typedef {import("./types.js").Decision} Decision */
+/** @typedef {import("./types.js").LiveDraft} LiveDraft */
+/** @typedef {import("./types.js").DraftFrame} DraftFrame */
+/** @typedef {import("./types.js").Opened} Opened */
+/** @typedef {import("./types.js").Frame} Frame */
+
+/**
+ * The open conversation.
+ * @typedef {object} Detail
+ * @property {string} id
+ * @property {boolean} loading
+ * @property {string | null} failed why it could not be read
+ * @property {Message[]} messages
+ * @property {Suggestion | null} suggestion
+ * @property {Decision | null} decision
+ * @property {LiveDraft | null} draft
+ * @property {boolean} typing the visitor writes
+ * @property {Frame[]} early frames that came while it was being read
+ */
+
+/**
+ * What the owner is writing in one conversation.
+ * @typedef {object} Composing
+ * @property {string} text
+ * @property {string | null} suggestion the suggestion that is being edited
+ * @property {string} clientId kept until the server has the message
+ * @property {string} sentAs what `clientId` was made for
+ * @property {boolean} sending
+ */
+
+/**
+ * @typedef {object} Store
+ * @property {"loading" | "setup" | "signin" | "main" | "failed"} view
+ * @property {import("./types.js").Me | null} me
+ * @property {"connecting" | "open" | "lost"} link
+ * @property {boolean} listed the list has been read
+ * @property {Map<string, Summary>} conversations
+ * @property {Detail | null} detail
+ * @property {Map<string, Composing>} composing
+ * @property {string} announcement for screen readers
+ * @property {string} problem the newest problem, empty for none
+ * @property {Set<() => void>} listeners
+ * @property {number} typingTimer
+ */
+
+/** @returns {Store} */
+function empty() {
+  return {
+    view: "loading", me: null, link: "connecting", listed: false, conversations: new Map(), detail: null,
+    composing: new Map(), announcement: "", problem: "", listeners: new Set(), typingTimer: 0,
+  };
+}
+
+/** @type {Store} */
+export const store = empty();
+
+/** Shows what has changed. @returns {void} */
+export const changed = () => store.listeners.forEach((listener) => listener());
+
+/** Forgets everything of the owner who has signed out. @returns {void} */
+export function forget() {
+  const { listeners } = store;
+  Object.assign(store, empty(), { listeners });
+}
+
+/** @returns {Summary[]} those that wait first, then the newest */
+export function sorted() {
+  const rank = (/** @type {Summary} */ one) => (one.state === "waiting" ? 0 : 1);
+  return [...store.conversations.values()].sort((a, b) => rank(a) - rank(b) || b.updated_at - a.updated_at);
+}
+
+/** @returns {number} */
+export const waitingCount = () => sorted().filter((one) => one.state === "waiting").length;
+
+/**
+ * @param {string} id
+ * @returns {Composing}
+ */
+export function composingOf(id) {
+  let composing = store.composing.get(id);
+  if (!composing) {
+    composing = { text: "", suggestion: null, clientId: "", sentAs: "", sending: false };
+    store.composing.set(id, composing);
+  }
+  return composing;
+}
+
+/**
+ * Takes in one conversation's summary; says so when it begins to wait.
+ * @param {Summary} summary
+ * @returns {void}
+ */
+export function putSummary(summary) {
+  const before = store.conversations.get(summary.id);
+  store.conversations.set(summary.id, summary);
+  if (store.listed && summary.state === "waiting" && before?.state !== "waiting") {
+    const reason = summary.reason ? `: ${reasonWords(summary.reason)}` : "";
+    store.announcement = `${visitorName(summary.id)} waits for you${reason}.`;
+  }
+}
+
+/**
+ * Takes in the whole list; what came live since it was asked for is newer and stays.
+ * @param {Summary[]} list
+ * @param {Map<string, Summary>} asked the list when it was asked for
+ * @returns {void}
+ */
+export function putList(list, asked) {
+  const live = [...store.conversations].filter(([id, one]) => asked.get(id) !== one);
+  store.conversations = new Map(list.map((one) => [one.id, one]));
+  for (const [id, one] of live) store.conversations.set(id, one);
+  store.listed = true;
+}
+
+/**
+ * Begins to read a conversation; what is shown of the same one stays until the answer is here.
+ * @param {string} id
+ * @returns {Detail}
+ */
+export function openDetail(id) {
+  const same = store.detail?.id === id ? store.detail : null;
+  store.detail = {
+    id, loading: true, failed: null, messages: same?.messages ?? [], suggestion: same?.suggestion ?? null,
+    decision: same?.decision ?? null, draft: same?.draft ?? null, typing: same?.typing ?? false, early: [],
+  };
+  return store.detail;
+}
+
+/**
+ * Takes in what the server answered for the open conversation, then what came live meanwhile.
+ * @param {Detail} detail
+ * @param {Opened} opened
+ * @returns {void}
+ */
+export function fillDetail(detail, opened) {
+  const late = detail.messages.filter((one) => one.seq > (opened.messages.at(-1)?.seq ?? 0));
+  detail.messages = opened.messages.concat(late);
+  detail.suggestion = opened.suggestion;
+  detail.decision = opened.decision;
+  detail.draft = opened.draft && !detail.messages.some((one) => one.draft_id === opened.draft?.draft_id)
+    ? { pieces: [], tail: "", citations: [], confidence: null, ...opened.draft }
+    : null;
+  detail.loading = false;
+  const early = detail.early;
+  detail.early = [];
+  const drafts = early.filter((one) => one.type === "draft");
+  if (detail.draft) cutOverlap(detail.draft, drafts);
+  for (const frame of early) {
+    if (frame.type === "message") joinMessage(detail, frame);
+    applyToDetail(detail, frame);
+  }
+}
+
+/**
+ * Adds a message that the answer may lack, whatever is missing before it.
+ * @param {Detail} detail
+ * @param {Message} message
+ * @returns {void}
+ */
+function joinMessage(detail, message) {
+  if (detail.messages.some((one) => one.seq === message.seq)) return;
+  if (message.draft_id && detail.draft?.draft_id === message.draft_id) detail.draft = null;
+  detail.messages = detail.messages.concat(message).sort((a, b) => a.seq - b.seq);
+}
+
+/**
+ * The answer may hold what came live before it: takes that off again, so that nothing is shown twice.
+ * @param {LiveDraft} draft from the answer
+ * @param {DraftFrame[]} frames that came live meanwhile
+ * @returns {void}
+ */
+function cutOverlap(draft, frames) {
+  const own = frames.filter((one) => one.draft_id === draft.draft_id);
+  const pieces = own.flatMap((one) => (one.piece ? [one.piece] : []));
+  let same = Math.min(pieces.length, draft.pieces.length);
+  const ends = (/** @type {number} */ n) => draft.pieces.slice(-n).every((one, i) => one.text === pieces[i]?.text);
+  while (same > 0 && !ends(same)) same -= 1;
+  if (same > 0) draft.pieces = draft.pieces.slice(0, -same);
+  const tokens = own.filter((one) => one.token).map((one) => one.token).join("");
+  let tail = Math.min(tokens.length, draft.tail.length);
+  while (tail > 0 && !draft.tail.endsWith(tokens.slice(0, tail))) tail -= 1;
+  if (pieces.length === 0 && tail > 0) draft.tail = draft.tail.slice(0, -tail);
+}
+
+/**
+ * @param {Frame} frame
+ * @returns {boolean} true when messages are missing and the conversation has to be read again
+ */
+export function applyFrame(frame) {
+  if (frame.type === "conversation") {
+    putSummary(frame.conversation);
+    return false;
+  }
+  if (frame.type === "error") {
+    store.problem = frame.message || frame.code;
+    return false;
+  }
+  const detail = store.detail;
+  if (!detail || !("conversation" in frame) || frame.conversation !== detail.id) return false;
+  if (detail.loading) {
+    detail.early.push(frame);
+    if (frame.type !== "message") return false;
+  }
+  return applyToDetail(detail, frame);
+}
+
+/**
+ * @param {Detail} detail
+ * @param {Frame} frame
+ * @returns {boolean} true when messages are missing
+ */
+function applyToDetail(detail, frame) {
+  switch (frame.type) {
+    case "message": return putMessage(detail, frame);
+    case "draft": putDraft(detail, frame); break;
+    case "decision": detail.decision = frame.decision; break;
+    case "suggestion": detail.suggestion = frame.suggestion; break;
+    case "typing": putTyping(detail, frame.on, frame.expires_ms); break;
+    default: break;
+  }
+  return false;
+}
+
+/**
+ * @param {Detail} detail
+ * @param {Message} message
+ * @returns {boolean} true when messages before it are missing
+ */
+function putMessage(detail, message) {
+  if (message.draft_id && detail.draft?.draft_id === message.draft_id) detail.draft = null;
+  const last = detail.messages.at(-1)?.seq ?? 0;
+  if (message.seq <= last) return false;
+  if (message.from === "visitor") putTyping(detail, false, 0);
+  if (message.seq > last + 1 && !detail.loading) return true;
+  if (message.seq === last + 1) detail.messages = detail.messages.concat(message);
+  return false;
+}
+
+/**
+ * @param {Detail} detail
+ * @param {DraftFrame} frame
+ * @returns {void}
+ */
+function putDraft(detail, frame) {
+  if (frame.phase === "stop") {
+    if (detail.draft?.draft_id === frame.draft_id) detail.draft = null;
+    return;
+  }
+  if (detail.messages.some((one) => one.draft_id === frame.draft_id)) return;
+  if (frame.phase === "start" || detail.draft?.draft_id !== frame.draft_id) {
+    detail.draft = { draft_id: frame.draft_id, pieces: [], tail: "", citations: [], confidence: null };
+  }
+  const draft = detail.draft;
+  if (!draft) return;
+  if (frame.piece) {
+    draft.pieces = draft.pieces.concat(frame.piece);
+    draft.tail = "";
+  } else if (frame.token) {
+    draft.tail += frame.token;
+  }
+  if (frame.citations?.length) draft.citations = mergeCitations(draft.citations, frame.citations);
+  if (typeof frame.confidence === "number") draft.confidence = frame.confidence;
+}
+
+/**
+ * A number seen again replaces the earlier one.
+ * @param {Citation[]} old
+ * @param {Citation[]} fresh
+ * @returns {Citation[]}
+ */
+function mergeCitations(old, fresh) {
+  const byNumber = new Map(old.concat(fresh).map((one) => [one.number, one]));
+  return [...byNumber.values()].sort((a, b) => a.number - b.number);
+}
+
+/**
+ * @param {Detail} detail
+ * @param {boolean} on
+ * @param {number} expires milliseconds
+ * @returns {void}
+ */
+function putTyping(detail, on, expires) {
+  clearTimeout(store.typingTimer);
+  detail.typing = on;
+  if (!on) return;
+  store.typingTimer = setTimeout(() => {
+    detail.typing = false;
+    changed();
+  }, Math.min(Math.max(expires, 1000), 30000));
+}

@@ -1,0 +1,119 @@
+// The shapes of what travels between the console and the server, as PROTOCOL.md has them.
+
+/** @typedef {"bot" | "waiting" | "owner" | "closed"} State */
+
+/**
+ * @typedef {object} Summary
+ * @property {string} id
+ * @property {State} state
+ * @property {number} generation
+ * @property {number} head
+ * @property {number} created_at
+ * @property {number} updated_at
+ * @property {string} last_text
+ * @property {string | null} last_from
+ * @property {string | null} author
+ * @property {boolean} visitor_online
+ * @property {string | null} tag
+ * @property {string | null} reason
+ * @property {number} unread
+ */
+
+/** @typedef {{ text: string, cite: number | null }} Piece */
+
+/**
+ * @typedef {object} Citation
+ * @property {number} number
+ * @property {string} doc
+ * @property {string} title
+ * @property {string[]} heading
+ * @property {string} excerpt
+ * @property {[number, number]} mark
+ * @property {string} url
+ */
+
+/**
+ * @typedef {object} Message
+ * @property {string} conversation
+ * @property {number} seq
+ * @property {"visitor" | "bot" | "owner" | "system"} from
+ * @property {number} at
+ * @property {string} text
+ * @property {Piece[]} pieces
+ * @property {Citation[]} citations
+ * @property {string | null} draft_id
+ * @property {string | null} client_msg_id
+ * @property {string | null} author
+ */
+
+/**
+ * @typedef {object} Suggestion
+ * @property {string} id
+ * @property {string} text
+ * @property {Piece[]} pieces
+ * @property {Citation[]} citations
+ * @property {number} confidence
+ * @property {number} for_seq
+ */
+
+/**
+ * @typedef {object} Decision
+ * @property {"send" | "hold" | "hand_off"} action
+ * @property {string} rule
+ * @property {string} reason
+ * @property {string} why
+ * @property {number | null} confidence
+ * @property {Record<string, number>} signals
+ * @property {{ id: string, label: string, score: number }[]} intents
+ * @property {number} for_seq
+ * @property {string} mode
+ * @property {string} drafter
+ * @property {string} knowledge
+ * @property {Record<string, number>} timings_ms
+ */
+
+/**
+ * A draft in progress: the pieces that are finished and the tokens since.
+ * @typedef {object} LiveDraft
+ * @property {string} draft_id
+ * @property {Piece[]} pieces
+ * @property {string} tail
+ * @property {Citation[]} citations
+ * @property {number | null} confidence
+ */
+
+/**
+ * @typedef {object} DraftFrame
+ * @property {"draft"} type
+ * @property {string} conversation
+ * @property {string} draft_id
+ * @property {"start" | "piece" | "token" | "stop"} phase
+ * @property {Piece | null} [piece]
+ * @property {string | null} [token]
+ * @property {Citation[] | null} [citations]
+ * @property {number | null} [confidence]
+ */
+
+/**
+ * What `GET conversations/ID` answers; its draft may leave out what is empty.
+ * @typedef {object} Opened
+ * @property {Summary} conversation
+ * @property {Message[]} messages
+ * @property {Suggestion | null} suggestion
+ * @property {Decision | null} decision
+ * @property {(Partial<LiveDraft> & { draft_id: string }) | null} draft
+ */
+
+/** @typedef {{ type: "welcome", v: number, owner: { name: string } }} WelcomeFrame */
+/** @typedef {{ type: "conversation", conversation: Summary }} ConversationFrame */
+/** @typedef {Message & { type: "message" }} MessageFrame */
+/** @typedef {{ type: "decision", conversation: string, decision: Decision }} DecisionFrame */
+/** @typedef {{ type: "suggestion", conversation: string, suggestion: Suggestion | null }} SuggestionFrame */
+/** @typedef {{ type: "typing", conversation: string, from: string, on: boolean, expires_ms: number }} TypingFrame */
+/** @typedef {{ type: "error", code: string, message: string, retry_after_ms: number | null }} ErrorFrame */
+/** @typedef {{ type: "going_away", retry_after_ms: number | null }} GoingAwayFrame */
+/** @typedef {WelcomeFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ErrorFrame | GoingAwayFrame} Frame */
+
+/** @typedef {{ setup: boolean, owner: { name: string, email: string } | null }} Me */
+
+export {};

@@ -1,0 +1,290 @@
+// The open widget: header, messages, the field to write in, and what each event of the link means for them.
+
+import { CitationView } from "./cite.js";
+import { button, el, icon, PATHS } from "./dom.js";
+import { Link } from "./link.js";
+import { Log } from "./log.js";
+import { CSS } from "./style.js";
+
+/** @typedef {import("./link.js").LinkEvent} LinkEvent */
+/** @typedef {import("./link.js").Citation} Citation */
+/** @typedef {{ root: ShadowRoot, origin: string, launcher: HTMLElement, changed: (open: boolean, unread: number) => void }} Place */
+
+const LINES = {
+  connecting: "Connecting…",
+  online: "",
+  offline: "Reconnecting… your messages are kept",
+  stopped: "This chat was updated. Please reload the page to go on.",
+};
+const MOST_ROWS = 6;
+
+export class Panel {
+  /** @param {Place} place */
+  constructor({ root, origin, launcher, changed }) {
+    this.launcher = launcher;
+    this.changed = changed;
+    this.unread = 0;
+    /** @type {import("./link.js").State} */
+    this.state = "bot";
+    /** @type {HTMLElement | null} */
+    this.cameFrom = null;
+    this.panel = el("div", "panel", "", { role: "dialog", "aria-label": "Chat" });
+    this.name = el("h1", "", "Chat");
+    this.presence = el("p", "presence");
+    this.line = el("div", "line", "", { role: "status" });
+    this.main = el("div", "main");
+    this.trouble = el("div", "trouble", "", { role: "status" });
+    this.form = el("form", "composer");
+    this.field = el("textarea", "", "", { rows: "1", maxlength: "4000", placeholder: "Write a message…", "aria-label": "Your message" });
+    this.sender = button("send", "Send", () => this.submit(), PATHS.send);
+    this.person = button("person", "", () => this.ask());
+    this.personText = el("span", "", "Talk to a person");
+    this.over = el("div", "over");
+    this.log = new Log((citation, from) => this.cite(citation, from), (id) => this.retry(id));
+    this.citation = new CitationView(origin, () => this.uncite());
+    this.link = new Link(origin, (event) => this.on(event));
+    this.build();
+    this.dress(root);
+    root.append(this.panel);
+    document.addEventListener("visibilitychange", () => this.seen());
+  }
+
+  /** @returns {void} */
+  build() {
+    const { panel, field, main, over, person } = this;
+    panel.hidden = over.hidden = true;
+    const row = el("div", "row");
+    row.append(field, this.sender);
+    person.append(icon(PATHS.person), this.personText);
+    this.form.append(row, person);
+    over.append(el("p", "", "This conversation is closed"), button("again", "Start a new one", () => this.restart()));
+    main.append(this.log.root, this.trouble, this.form, over);
+    panel.append(this.header(), this.line, main, this.citation.root);
+    panel.addEventListener("keydown", (event) => this.key(event));
+    for (const name of ["keyup", "keypress"]) panel.addEventListener(name, (event) => event.stopPropagation());
+    field.addEventListener("input", () => {
+      this.grow();
+      this.link.typing(field.value !== "");
+    });
+  }
+
+  /** @returns {HTMLElement} */
+  header() {
+    const header = el("header");
+    const face = el("span", "face");
+    const words = el("div", "words");
+    face.append(icon(PATHS.lamp));
+    words.append(this.name, this.presence);
+    header.append(face, words, button("close", "Close chat", () => this.close(), PATHS.close));
+    return header;
+  }
+
+  /**
+   * Adds the styles, and on phones follows the part of the screen the keyboard leaves free.
+   * @param {ShadowRoot} root
+   */
+  dress(root) {
+    const sheet = new CSSStyleSheet();
+    const fit = new CSSStyleSheet();
+    sheet.replaceSync(CSS);
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet, fit];
+    const view = window.visualViewport;
+    view?.addEventListener("resize", () => {
+      const rule = `@media (max-width: 479px) { .panel { height: ${view.height}px; top: ${view.offsetTop}px; } }`;
+      fit.replaceSync(view.scale > 1.01 ? "" : rule);
+      this.log.toEnd();
+    });
+  }
+
+  /** @returns {void} */
+  toggle() {
+    if (this.panel.hidden) this.open();
+    else this.close();
+  }
+
+  /** Shows the panel; the first time connects. */
+  open() {
+    this.panel.hidden = false;
+    this.unread = 0;
+    this.changed(true, 0);
+    this.link.start();
+    this.log.toEnd();
+    this.field.focus({ preventScroll: true });
+    this.seen();
+  }
+
+  /** Hides the panel and gives the focus back to the button. */
+  close() {
+    this.citation.close();
+    this.panel.hidden = true;
+    this.link.typing(false);
+    this.changed(false, this.unread);
+    this.launcher.focus({ preventScroll: true });
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    event.stopPropagation(); // the page's shortcuts are not meant for what is written here
+    if (event.isComposing) return;
+    if (event.key === "Escape") {
+      event.preventDefault();
+      if (this.citation.open) this.citation.close();
+      else this.close();
+    } else if (event.key === "Enter" && !event.shiftKey && event.composedPath()[0] === this.field) {
+      event.preventDefault();
+      this.submit();
+    }
+  }
+
+  /** Makes the field as high as its text, up to a limit. */
+  grow() {
+    const { field } = this;
+    field.rows = 1;
+    const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(field);
+    const inside = field.scrollHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+    field.rows = Math.max(1, Math.min(MOST_ROWS, Math.round(inside / parseFloat(lineHeight))));
+  }
+
+  /** @returns {void} */
+  submit() {
+    const { field } = this;
+    const text = field.value.trim();
+    if (!text || field.disabled) return;
+    field.value = "";
+    this.grow();
+    this.say("");
+    this.post(text);
+    field.focus({ preventScroll: true });
+  }
+
+  /** @param {string} text */
+  post(text) {
+    this.log.addOwn(this.link.send(text), text);
+  }
+
+  /** @param {string} id of a message the server refused */
+  retry(id) {
+    const text = this.link.takeBack(id);
+    if (text === null) return;
+    this.log.removeOwn(id);
+    this.post(text);
+    this.field.focus({ preventScroll: true });
+  }
+
+  /** @returns {void} */
+  ask() {
+    this.link.askPerson();
+    this.settle();
+    this.field.focus({ preventScroll: true });
+  }
+
+  /** @returns {void} */
+  restart() {
+    this.state = "bot";
+    this.link.startNew();
+    this.settle();
+    this.field.focus({ preventScroll: true });
+  }
+
+  /**
+   * @param {Citation} citation
+   * @param {HTMLElement} from
+   */
+  cite(citation, from) {
+    this.cameFrom = from;
+    this.main.inert = true;
+    this.citation.show(citation);
+  }
+
+  /** Goes back to where the citation was opened. */
+  uncite() {
+    this.main.inert = false;
+    (this.cameFrom?.isConnected ? this.cameFrom : this.field).focus();
+    this.cameFrom = null;
+  }
+
+  /** @param {string} text a line about trouble, or nothing */
+  say(text) {
+    const { trouble } = this;
+    if (trouble.textContent !== text) this.log.change(() => { trouble.textContent = text; });
+  }
+
+  /** Marks everything as read while the visitor can see it. */
+  seen() {
+    if (!this.panel.hidden && document.visibilityState === "visible") this.link.read();
+  }
+
+  /** @returns {void} */
+  settle() {
+    const closed = this.state === "closed";
+    const asked = this.state === "waiting" || this.state === "owner";
+    this.form.hidden = closed;
+    this.over.hidden = !closed;
+    this.person.disabled = asked || this.link.asking;
+    this.personText.textContent = asked ? "A person has been asked" : this.link.asking ? "Asking for a person…" : "Talk to a person";
+    if (closed || this.state === "owner") this.log.endAll();
+  }
+
+  /** @param {boolean} online whether an owner is there */
+  here(online) {
+    this.presence.textContent = online ? "A person is here" : "Automatic answers, a person can join";
+    this.presence.classList.toggle("on", online);
+  }
+
+  /** @param {LinkEvent} event */
+  on(event) {
+    switch (event.type) {
+      case "status": return this.status(event.status);
+      case "welcome": return this.welcome(event);
+      case "message": return this.message(event);
+      case "draft": return this.automatic() ? this.log.draft(event) : undefined;
+      case "typing":
+        if (event.from === "owner" || this.automatic()) this.log.typing(event.from, event.on, event.expires_ms);
+        return;
+      case "state": this.state = event.state; return this.settle();
+      case "presence": return this.here(event.owner_online);
+      case "sent": this.say(""); return this.log.mark(event.id, "sent");
+      case "failed": return this.log.mark(event.id, "failed");
+      case "reset": return this.log.reset();
+      case "error": return this.error(event);
+    }
+  }
+
+  /** @returns {boolean} whether automatic text may appear now */
+  automatic() {
+    return this.state !== "owner" && this.state !== "closed";
+  }
+
+  /** @param {import("./link.js").Status} status */
+  status(status) {
+    this.line.textContent = LINES[status];
+    if (status !== "online") this.log.endAll();
+    if (status === "stopped") this.field.disabled = this.sender.disabled = true;
+  }
+
+  /** @param {import("./link.js").Welcome} frame */
+  welcome(frame) {
+    this.state = frame.state;
+    this.panel.setAttribute("aria-label", frame.site.name);
+    this.name.textContent = frame.site.name;
+    this.here(frame.owner_online);
+    this.log.greet(frame.site.greeting);
+    this.settle();
+  }
+
+  /** @param {import("./link.js").Message} frame */
+  message(frame) {
+    this.log.add(frame);
+    if (this.panel.hidden && (frame.from === "bot" || frame.from === "owner")) {
+      this.unread += 1;
+      this.changed(false, this.unread);
+    }
+    this.seen();
+  }
+
+  /** @param {import("./link.js").ErrorFrame} frame */
+  error(frame) {
+    const gone = frame.code === "unknown_conversation";
+    this.say(gone ? "The earlier conversation is no longer available. A new one has begun." : frame.message);
+  }
+}
