@@ -69,16 +69,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn summary(name: &str, values: Vec<f64>) {
     let at = |q| percentile(&values, q).unwrap_or(f64::NAN);
-    crate::print_line(&format!("{name:<11} p50 {:.1} ms   p95 {:.1} ms   max {:.1} ms", at(0.5), at(0.95), at(1.0)));
+    crate::print_line(&format!(
+        "{name:<11} p50 {:.1} ms   p95 {:.1} ms   max {:.1} ms",
+        at(0.5),
+        at(0.95),
+        at(1.0)
+    ));
 }
 
 async fn one(server: &str, question: &str, number: usize) -> Result<Times> {
     let mut request = format!("ws://{server}/widget/ws").into_client_request()?;
     request.headers_mut().insert("origin", format!("http://{server}").parse()?);
-    let (mut socket, _) = connect_async(request)
-        .await
-        .with_context(|| format!("no Porchlight answers at {server}; start it with `cargo run --release`"))?;
-    let hello = json!({"type": "hello", "v": 1, "token": null, "conversation": null, "last_seq": 0});
+    let (mut socket, _) = connect_async(request).await.with_context(|| {
+        format!("no Porchlight answers at {server}; start it with `cargo run --release`")
+    })?;
+    let hello =
+        json!({"type": "hello", "v": 1, "token": null, "conversation": null, "last_seq": 0});
     socket.send(Message::text(hello.to_string())).await?;
     wait_for(&mut socket, |frame| frame["type"] == "welcome").await?;
     let start = Instant::now();
@@ -88,7 +94,8 @@ async fn one(server: &str, question: &str, number: usize) -> Result<Times> {
     let ms = || start.elapsed().as_secs_f64() * 1000.0;
     wait_for(&mut socket, |frame| frame["type"] == "ack").await?;
     let ack = ms();
-    let shows = |frame: &Value| frame["type"] == "draft" && frame["phase"] == "piece" || replies(frame);
+    let shows =
+        |frame: &Value| frame["type"] == "draft" && frame["phase"] == "piece" || replies(frame);
     let mut frame = wait_for(&mut socket, shows).await?;
     let first = ms();
     if !replies(&frame) {
@@ -124,7 +131,8 @@ async fn wait_for(socket: &mut Socket, wanted: impl Fn(&Value) -> bool) -> Resul
 /// `VmRSS` of a process, where the system tells it.
 fn resident_mib(pid: u32) -> Result<u64> {
     let path = format!("/proc/{pid}/status");
-    let status = std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
+    let status =
+        std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
     Ok(kib.with_context(|| format!("{path} tells no resident memory"))? / 1024)

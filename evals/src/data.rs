@@ -29,15 +29,16 @@ pub(crate) struct Question {
     pub(crate) answerability: Option<String>,
 }
 
-/// A question over the demo knowledge; without `doc` nothing answers it.
+/// A question over the demo knowledge; `doc` is the answering file without `.md`, and without it nothing answers.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct DemoCase {
     pub(crate) qid: String,
     pub(crate) text: String,
     #[serde(default)]
     pub(crate) doc: Option<String>,
+    /// Phrases that a right reply holds, in any case.
     #[serde(default)]
-    pub(crate) must_contain: Option<String>,
+    pub(crate) must_contain: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +67,13 @@ pub(crate) fn docs(path: &Path) -> Result<Vec<Doc>> {
     let mut seen = HashMap::new();
     for (row, doc) in docs.iter().enumerate() {
         if let Some(first) = seen.insert(doc.doc_id.as_str(), row) {
-            bail!("{}: rows {} and {} share the id {}", path.display(), first + 1, row + 1, doc.doc_id);
+            bail!(
+                "{}: rows {} and {} share the id {}",
+                path.display(),
+                first + 1,
+                row + 1,
+                doc.doc_id
+            );
         }
     }
     Ok(docs)
@@ -75,7 +82,9 @@ pub(crate) fn docs(path: &Path) -> Result<Vec<Doc>> {
 /// `qid <tab> doc_id <tab> relevance`; rows with relevance 0 are left out, a heading row is skipped.
 pub(crate) fn qrels(path: &Path) -> Result<Qrels> {
     let mut found = Qrels::new();
-    for (number, line) in read(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (number, line) in
+        read(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty())
+    {
         let fields: Vec<&str> = line.split('\t').collect();
         let [qid, doc, relevance] = fields[..] else {
             bail!("{}:{}: three fields with tabs between them are due", path.display(), number + 1);
@@ -114,8 +123,14 @@ fn read(path: &Path) -> Result<String> {
 mod tests {
     use super::*;
 
-    fn check<T: std::fmt::Debug>(name: &str, text: &str, read: fn(&Path) -> Result<T>, expect: &str) {
-        let path = std::env::temp_dir().join(format!("porchlight-evals-{}-{name}", std::process::id()));
+    fn check<T: std::fmt::Debug>(
+        name: &str,
+        text: &str,
+        read: fn(&Path) -> Result<T>,
+        expect: &str,
+    ) {
+        let path =
+            std::env::temp_dir().join(format!("porchlight-evals-{}-{name}", std::process::id()));
         std::fs::write(&path, text).unwrap();
         let error = format!("{:#}", read(&path).unwrap_err());
         std::fs::remove_file(&path).unwrap();
@@ -125,7 +140,12 @@ mod tests {
     #[test]
     fn bad_files_are_named_with_their_line() {
         check("a", "{\"doc_id\":\"1\",\"text\":\"x\"}\n{oops\n", docs, ":2");
-        check("b", "{\"doc_id\":\"1\",\"text\":\"x\"}\n{\"doc_id\":\"1\",\"text\":\"y\"}\n", docs, "share the id 1");
+        check(
+            "b",
+            "{\"doc_id\":\"1\",\"text\":\"x\"}\n{\"doc_id\":\"1\",\"text\":\"y\"}\n",
+            docs,
+            "share the id 1",
+        );
         check("c", "\n", docs, "no rows");
         check("d", "q1\tdoc\n", qrels, ":1: three fields");
         check("e", "q1\td1\t1\nq2\td2\tx\n", qrels, ":2: `x` is no number");

@@ -86,12 +86,14 @@ fn ask(house: &House, case: DemoCase) -> Seen {
 
 fn cites_right(seen: &Seen) -> bool {
     let Some(draft) = &seen.outcome.draft else { return false };
-    draft.citations.iter().any(|c| Some(&c.doc) == seen.case.doc.as_ref())
+    let wanted = seen.case.doc.as_ref().map(|doc| format!("{doc}.md"));
+    draft.citations.iter().any(|c| Some(&c.doc) == wanted.as_ref())
 }
 
 fn says_right(seen: &Seen) -> bool {
-    let (Some(draft), Some(phrase)) = (&seen.outcome.draft, &seen.case.must_contain) else { return false };
-    plain(&draft.text()).contains(&plain(phrase))
+    let Some(draft) = &seen.outcome.draft else { return false };
+    let (text, phrases) = (plain(&draft.text()), &seen.case.must_contain);
+    !phrases.is_empty() && phrases.iter().all(|phrase| text.contains(&plain(phrase)))
 }
 
 /// Lower case without markup and with single spaces.

@@ -1,1 +1,146 @@
-//! Opens the same models, index and prompts as the server, for figures about the product.
+//! The product without its server: the same models, index and prompts, and the same `engine::reply`.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use engine::draft::Mode;
+use engine::intent::{IntentBook, IntentFile};
+use engine::model::Model;
+use engine::prompt::Templates;
+use engine::reply::{Event, Outcome, Parts, reply};
+use engine::rules::Policy;
+use engine::turn::Turn;
+use models::device::Place;
+use models::manifest::Manifest;
+use models::scheduler::{Handle, LoadOptions, load};
+use models::store::Store;
+use retrieval::corpus::Document;
+use retrieval::manifest::EmbedderId;
+use retrieval::{Corpus, Index};
+
+use crate::data::Doc;
+
+/// Tokens of prompt and reply together, as in the server.
+const CONTEXT: usize = 2_048;
+const QUEUE: usize = 16;
+
+/// Which house to measure.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct HouseOptions {
+    /// Folder where the models are kept.
+    #[arg(long, env = "PORCHLIGHT__MODELS__DIR")]
+    models_dir: Option<PathBuf>,
+    /// Id of the encoder.
+    #[arg(long, default_value = "minilm-l6")]
+    encoder: String,
+    /// Id of the drafter.
+    #[arg(long, default_value = "smollm2-135m")]
+    drafter: String,
+    /// `quote` or `compose`; the drafter's own way unless set.
+    #[arg(long)]
+    mode: Option<String>,
+    /// Folder of policy.toml, templates.toml and intents.toml.
+    #[arg(long, default_value = "prompts")]
+    prompts: PathBuf,
+    /// Compute on the first NVIDIA GPU.
+    #[arg(long)]
+    cuda: bool,
+}
+
+/// A house with its documents.
+pub(crate) struct House {
+    model: Handle,
+    index: Index,
+    intents: IntentBook,
+    policy: Policy,
+    templates: Templates,
+    mode: Mode,
+}
+
+impl House {
+    /// Over a folder of documents.
+    pub(crate) fn open_folder(options: &HouseOptions, folder: &Path) -> Result<Self> {
+        let (corpus, skipped) = Corpus::read(folder)?;
+        if let Some(file) = skipped.first() {
+            bail!("{file}");
+        }
+        Self::open(options, corpus)
+    }
+
+    /// Over the documents of an evaluation set.
+    pub(crate) fn open_docs(options: &HouseOptions, docs: Vec<Doc>) -> Result<Self> {
+        let documents =
+            docs.into_iter().map(|doc| Document::from_parts(&doc.doc_id, &doc.title, doc.text));
+        Self::open(options, Corpus::new(documents.collect()))
+    }
+
+    fn open(options: &HouseOptions, corpus: Corpus) -> Result<Self> {
+        let model = models(options)?;
+        let read = |name: &str| {
+            let path = options.prompts.join(name);
+            std::fs::read_to_string(&path)
+                .with_context(|| format!("{} cannot be read", path.display()))
+        };
+        let policy = Policy::parse(&read("policy.toml")?)?;
+        let templates = Templates::parse(&read("templates.toml")?)?;
+        let intents = IntentBook::learn(&IntentFile::parse(&read("intents.toml")?)?, &model)?;
+        let card = model.card();
+        let mode = match options.mode.as_deref() {
+            None => card.draft,
+            Some(word) => {
+                word.parse().map_err(|()| anyhow!("--mode is quote or compose, not {word}"))?
+            }
+        };
+        let embedder = EmbedderId { id: card.encoder.clone(), dimension: card.dimension };
+        let index = Index::in_memory(corpus, &embedder, &mut |texts| {
+            model.embed(texts).map_err(|error| error.to_string())
+        })?;
+        Ok(Self { model, index, intents, policy, templates, mode })
+    }
+
+    /// Makes one reply.
+    pub(crate) fn reply(
+        &self,
+        turn: &Turn,
+        on_event: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Outcome {
+        let parts = Parts {
+            search: &self.index,
+            model: &self.model,
+            intents: &self.intents,
+            policy: &self.policy,
+            templates: &self.templates,
+            mode: self.mode,
+        };
+        reply(&parts, turn, on_event)
+    }
+}
+
+fn models(options: &HouseOptions) -> Result<Handle> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let usual = home.map(|home| home.join(".cache/porchlight/models"));
+    let folder =
+        options.models_dir.clone().or(usual).context("HOME is not set; give --models-dir")?;
+    let (manifest, store) = (Manifest::builtin(), Store::new(folder));
+    let find = |id: &str| {
+        let entry = manifest.model(id).with_context(|| format!("there is no model `{id}`"))?;
+        let found =
+            store.open(entry).context(format!("`porchlight models pull {id}` fetches it"))?;
+        anyhow::Ok((entry, found))
+    };
+    let (encoder, encoder_at) = find(&options.encoder)?;
+    let (drafter, drafter_at) = find(&options.drafter)?;
+    let draft = drafter.draft().with_context(|| format!("`{}` is an encoder", drafter.id))?;
+    Ok(load(&LoadOptions {
+        encoder_dir: encoder_at.dir().to_owned(),
+        encoder_id: encoder.id.clone(),
+        drafter_file: drafter_at.weights(),
+        drafter_id: drafter.id.clone(),
+        drafter_sha256: drafter.files.first().map(|file| file.sha256.clone()).unwrap_or_default(),
+        draft,
+        context_tokens: CONTEXT,
+        queue: QUEUE,
+        place: if options.cuda { Place::Cuda } else { Place::Cpu },
+    })?)
+}

@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// Questions of each set at most.
     #[arg(long, default_value_t = 300)]
     limit: usize,
+    /// Finish the drafts and compare them with the reference answers; without it only the signals are measured.
+    #[arg(long)]
+    drafts: bool,
     /// Fit a calibration on all sets, and on all but one for each, and print both.
     #[arg(long)]
     fit: bool,
@@ -77,11 +80,13 @@ fn measure(options: &Options, spec: &str) -> Result<Set> {
     let step = questions.len().div_ceil(options.limit).max(1);
     let chosen: Vec<&Question> = questions.iter().step_by(step).collect();
     let bar = ProgressBar::new(chosen.len() as u64)
-        .with_style(ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}").context("bar")?)
+        .with_style(
+            ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}").context("bar")?,
+        )
         .with_message(spec.to_owned());
     let mut rows = Vec::new();
     for question in chosen {
-        rows.push(ask(&house, question, &qrels));
+        rows.push(ask(&house, question, &qrels, options.drafts));
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -92,7 +97,7 @@ fn measure(options: &Options, spec: &str) -> Result<Set> {
     Ok(Set { name: format!("{}{suffix}", name.display()), rows })
 }
 
-fn ask(house: &House, question: &Question, qrels: &Qrels) -> Row {
+fn ask(house: &House, question: &Question, qrels: &Qrels, drafts: bool) -> Row {
     let relevant = qrels.get(&question.qid).cloned().unwrap_or_default();
     let mut found: Vec<String> = Vec::new();
     let outcome: Outcome = house.reply(&turn(question), &mut |event| {
@@ -103,17 +108,21 @@ fn ask(house: &House, question: &Question, qrels: &Qrels) -> Row {
                 }
             }
         }
-        ControlFlow::Continue(())
+        // All signals are known when a draft starts.
+        let enough = matches!(event, Event::Started { .. }) && !drafts;
+        if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let unanswerable = question.answerability.as_deref() == Some("UNANSWERABLE");
     let right = !unanswerable && found.first().is_some_and(|doc| relevant.contains(doc));
     let hits: Vec<bool> = found.iter().map(|doc| relevant.contains(doc)).collect();
-    let reference = question.answer.as_ref().filter(|_| !unanswerable && !relevant.is_empty());
+    let reference =
+        question.answer.as_ref().filter(|_| drafts && !unanswerable && !relevant.is_empty());
     Row {
         example: Example { features: outcome.confidence.signals.features(), right, weight: 1.0 },
         confidence: f64::from(outcome.confidence.value),
         ndcg: (!relevant.is_empty()).then(|| ndcg(&hits, relevant.len(), 10)),
-        f1: reference.map(|answer| token_f1(&outcome.draft.map(|d| d.text()).unwrap_or_default(), answer)),
+        f1: reference
+            .map(|answer| token_f1(&outcome.draft.map(|d| d.text()).unwrap_or_default(), answer)),
     }
 }
 
@@ -122,13 +131,16 @@ fn turn(question: &Question) -> Turn {
     let history = question.history.iter();
     Turn {
         question: question.text.clone(),
-        history: history.map(|(who, text)| Message { speaker: speaker(who), text: text.clone() }).collect(),
+        history: history
+            .map(|(who, text)| Message { speaker: speaker(who), text: text.clone() })
+            .collect(),
         bot_turns: 0,
     }
 }
 
 fn report(set: &Set) {
-    let scored: Vec<(f64, bool)> = set.rows.iter().map(|r| (r.confidence, r.example.right)).collect();
+    let scored: Vec<(f64, bool)> =
+        set.rows.iter().map(|r| (r.confidence, r.example.right)).collect();
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
     crate::print_line(&format!(
         "{:<36} n {:>4}  right {:.3}  AUROC {:.3}  ECE {:.3}  nDCG@10 {:.3}  token F1 {:.3}",

@@ -1,4 +1,5 @@
 //! The rules of the house (design, section 6), held over every file of the workspace.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! The real models: vectors, tokens, scores and text, against known values and candle's own decoders.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;

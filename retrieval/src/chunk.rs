@@ -105,7 +105,7 @@ fn sentences_of(blocks: &[Block]) -> Vec<Sentence> {
         };
         let whole = matches!(kind, SentenceKind::Code | SentenceKind::Row);
         let ranges = if whole {
-            vec![0..block.text.trim_end().len()]
+            std::iter::once(0..block.text.trim_end().len()).collect()
         } else {
             sentences::split(&block.text)
         };

@@ -142,10 +142,10 @@ impl Walk<'_> {
                 if let Err(error) = self.folder(&path, depth + 1) {
                     self.skipped.push(Skipped { path, problem: error.to_string() });
                 }
-            } else if path.extension().is_some_and(|end| end == "md" || end == "txt") {
-                if let Err(problem) = self.file(&path) {
-                    self.skipped.push(Skipped { path, problem });
-                }
+            } else if path.extension().is_some_and(|end| end == "md" || end == "txt")
+                && let Err(problem) = self.file(&path)
+            {
+                self.skipped.push(Skipped { path, problem });
             }
         }
         Ok(())

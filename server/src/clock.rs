@@ -14,6 +14,10 @@ impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
         Self::new(|| {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the clock that everybody else is given"
+            )]
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
         })
@@ -36,9 +40,12 @@ impl fmt::Debug for Clock {
     }
 }
 
+/// Fills bytes at random.
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
+
 /// Makes ids and secrets.
 #[derive(Clone)]
-pub struct Ids(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Ids(Arc<Fill>);
 
 impl Ids {
     /// Bytes of the operating system's generator.

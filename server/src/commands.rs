@@ -53,6 +53,8 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
     let lock = data::lock(settings)?;
     let bound = startup::bind(settings).await?;
+    // Before any download: documents that cannot be read end the start here.
+    retrieval::Corpus::read(&settings.knowledge.dir)?;
     let (own, folder) = (settings.clone(), folder.map(Path::to_owned));
     let loading = tokio::task::spawn_blocking(move || weights::ready(&own, folder.as_deref()));
     let stopping = shutdown::requested();

@@ -114,8 +114,9 @@ impl Decoder {
         let mut x = self.embedding.embedding(&ids)?.to_dtype(DType::F32)?;
         let angles = (self.cos.i(start..start + count)?, self.sin.i(start..start + count)?);
         let mask = (count > 1).then(|| causal(count, start, &self.device)).transpose()?;
+        let step = Step { config: &self.config, angles: &angles, mask: mask.as_ref() };
         for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&self.config, &x, (index, cache), &angles, mask.as_ref())?;
+            x = layer.forward(&step, &x, (index, cache))?;
         }
         cache.advance(count);
         let x = if want == Want::All { x } else { x.i(count - 1..count)?.contiguous()? };
@@ -123,18 +124,26 @@ impl Decoder {
     }
 }
 
+/// What all layers share while some tokens pass.
+struct Step<'a> {
+    config: &'a Config,
+    /// Cosines and sines of the tokens' positions.
+    angles: &'a (Tensor, Tensor),
+    /// Which positions each token may see; none for a single token, which sees all.
+    mask: Option<&'a Tensor>,
+}
+
 impl Layer {
     /// `x` has the shape (tokens, width).
     fn forward(
         &self,
-        config: &Config,
+        step: &Step<'_>,
         x: &Tensor,
         (index, cache): (usize, &mut Cache),
-        angles: &(Tensor, Tensor),
-        mask: Option<&Tensor>,
     ) -> candle_core::Result<Tensor> {
+        let config = step.config;
         let h = ops::rms_norm(x, &self.attention_norm, config.epsilon)?;
-        let attended = self.attend(config, &h, (index, cache), angles, mask)?;
+        let attended = self.attend(step, &h, (index, cache))?;
         let x = (x + self.output.forward(&attended)?)?;
         let h = ops::rms_norm(&x, &self.feed_norm, config.epsilon)?;
         let h = (ops::silu(&self.gate.forward(&h)?)? * self.up.forward(&h)?)?;
@@ -144,12 +153,11 @@ impl Layer {
     /// Grouped-query attention: the query heads of one key head stand below each other in one matrix.
     fn attend(
         &self,
-        config: &Config,
+        step: &Step<'_>,
         h: &Tensor,
         (index, cache): (usize, &mut Cache),
-        angles: &(Tensor, Tensor),
-        mask: Option<&Tensor>,
     ) -> candle_core::Result<Tensor> {
+        let &Step { config, angles, mask } = step;
         let (tokens, _) = h.dims2()?;
         let (heads, groups, size) = (config.heads, config.key_heads, config.head_size);
         let query = split(&self.query.forward(h)?, heads, size)?;

@@ -102,10 +102,10 @@ impl Reader<'_> {
             | TagEnd::Item => {
                 self.open.pop();
             }
-            TagEnd::Paragraph => {
-                if self.current().is_some_and(|block| block.kind == BlockKind::Prose) {
-                    self.open.pop();
-                }
+            TagEnd::Paragraph
+                if self.current().is_some_and(|block| block.kind == BlockKind::Prose) =>
+            {
+                self.open.pop();
             }
             TagEnd::List(_) => {
                 self.lists.pop();

@@ -24,26 +24,29 @@ pub async fn open(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Res
     limited(upgrade).on_upgrade(|socket| async move {
         // Until the hello the lane belongs to nobody; an owner counts as online from the hello on.
         let talk = OwnerTalk { lane: app.hub.unplaced(), app: Arc::clone(&app), owner: None };
-        spawn(&Arc::clone(&app), run(app, socket, talk));
+        spawn(&Arc::clone(&app), run(app, socket, Talk::Owner(talk)));
     })
 }
 
-struct OwnerTalk {
+/// One owner's side of the protocol.
+pub(super) struct OwnerTalk {
     app: Arc<App>,
-    lane: Lane,
+    pub(super) lane: Lane,
     owner: Option<String>,
 }
 
-impl Talk for OwnerTalk {
-    fn greeted(&self) -> bool {
+impl OwnerTalk {
+    /// Whether the hello has come.
+    pub(super) fn greeted(&self) -> bool {
         self.owner.is_some()
     }
 
-    fn lane(&mut self) -> &mut Lane {
-        &mut self.lane
-    }
-
-    async fn frame(&mut self, text: &str, out: &mut Vec<Frame>) -> Result<(), Complaint> {
+    /// Handles one text frame; frames to answer at once are put into `out`.
+    pub(super) async fn frame(
+        &mut self,
+        text: &str,
+        out: &mut Vec<Frame>,
+    ) -> Result<(), Complaint> {
         let frame: OwnerFrame = serde_json::from_str(text).map_err(|error| {
             Complaint::mild("bad_frame", format!("The frame was not understood: {error}."))
         })?;

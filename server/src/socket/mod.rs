@@ -87,22 +87,40 @@ impl Complaint {
     }
 }
 
-/// What one side of the protocol does with frames.
-trait Talk: Send {
+/// Who is at the other end.
+enum Talk {
+    Visitor(visitor::VisitorTalk),
+    Owner(console::OwnerTalk),
+}
+
+impl Talk {
     /// Handles one text frame; frames to answer at once are put into `out`.
-    fn frame(
-        &mut self,
-        text: &str,
-        out: &mut Vec<Frame>,
-    ) -> impl Future<Output = Result<(), Complaint>> + Send;
+    async fn frame(&mut self, text: &str, out: &mut Vec<Frame>) -> Result<(), Complaint> {
+        match self {
+            Self::Visitor(talk) => talk.frame(text, out).await,
+            Self::Owner(talk) => talk.frame(text, out).await,
+        }
+    }
+
     /// Whether the hello has come.
-    fn greeted(&self) -> bool;
+    fn greeted(&self) -> bool {
+        match self {
+            Self::Visitor(talk) => talk.greeted(),
+            Self::Owner(talk) => talk.greeted(),
+        }
+    }
+
     /// The lane that frames come from.
-    fn lane(&mut self) -> &mut Lane;
+    fn lane(&mut self) -> &mut Lane {
+        match self {
+            Self::Visitor(talk) => &mut talk.lane,
+            Self::Owner(talk) => &mut talk.lane,
+        }
+    }
 }
 
 /// Speaks with one socket until it ends.
-async fn run(app: Arc<App>, socket: WebSocket, mut talk: impl Talk) {
+async fn run(app: Arc<App>, socket: WebSocket, mut talk: Talk) {
     let mut line = Line { socket, limiter: limiter(), refused: 0, heard: Instant::now() };
     let end = line.talk(&app, &mut talk).await;
     if let End::Close(code, reason) = end {
@@ -124,12 +142,13 @@ struct Line {
 }
 
 impl Line {
-    async fn talk(&mut self, app: &App, talk: &mut impl Talk) -> End {
+    async fn talk(&mut self, app: &App, talk: &mut Talk) -> End {
         let mut ping = interval(PING);
-        let overflow = talk.lane().overflow.clone();
         let due = Instant::now() + HELLO;
         loop {
             let greeted = talk.greeted();
+            // Asked for each time: an owner's hello brings another lane.
+            let overflow = talk.lane().overflow.clone();
             let step = tokio::select! {
                 biased;
                 () = app.shutdown.cancelled() => return self.going_away(app).await,
@@ -161,7 +180,7 @@ impl Line {
     async fn heard(
         &mut self,
         message: Option<Result<Message, axum::Error>>,
-        talk: &mut impl Talk,
+        talk: &mut Talk,
     ) -> Result<(), End> {
         self.heard = Instant::now();
         let text = match message {

@@ -29,26 +29,29 @@ const TYPING_MS: u32 = 6_000;
 pub async fn open(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
     limited(upgrade).on_upgrade(|socket| async move {
         let talk = VisitorTalk { lane: app.hub.unplaced(), app: Arc::clone(&app), visitor: None };
-        spawn(&Arc::clone(&app), run(app, socket, talk));
+        spawn(&Arc::clone(&app), run(app, socket, Talk::Visitor(talk)));
     })
 }
 
-struct VisitorTalk {
+/// One visitor's side of the protocol.
+pub(super) struct VisitorTalk {
     app: Arc<App>,
-    lane: Lane,
+    pub(super) lane: Lane,
     visitor: Option<Visitor>,
 }
 
-impl Talk for VisitorTalk {
-    fn greeted(&self) -> bool {
+impl VisitorTalk {
+    /// Whether the hello has come.
+    pub(super) fn greeted(&self) -> bool {
         self.visitor.is_some()
     }
 
-    fn lane(&mut self) -> &mut Lane {
-        &mut self.lane
-    }
-
-    async fn frame(&mut self, text: &str, out: &mut Vec<Frame>) -> Result<(), Complaint> {
+    /// Handles one text frame; frames to answer at once are put into `out`.
+    pub(super) async fn frame(
+        &mut self,
+        text: &str,
+        out: &mut Vec<Frame>,
+    ) -> Result<(), Complaint> {
         let frame: VisitorFrame = serde_json::from_str(text).map_err(|error| {
             Complaint::mild("bad_frame", format!("The frame was not understood: {error}."))
         })?;

@@ -1,0 +1,316 @@
+//! A running server over a handful of documents, and clients that speak with it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use engine::draft::Mode;
+use engine::model::{Model, ModelError};
+use engine::testing::ScriptedModel;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use server::config::Settings;
+use server::startup::{self, Outside, Running};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// Nothing in these tests takes this long; whoever waits longer has waited in vain.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) const QUESTION: &str = "Which port does Porchlight listen on?";
+pub(crate) const ANSWER: &str = "Porchlight listens on port 7878 unless you change the port.";
+const DOCUMENTS: [(&str, &str); 2] = [
+    (
+        "port.md",
+        "# Ports\n\n## Which port does Porchlight listen on?\n\nPorchlight listens on port 7878 unless you change the port.\n",
+    ),
+    (
+        "backup.md",
+        "# Backups\n\n## How do I make a backup?\n\nBackups are copies of the data folder.\n",
+    ),
+];
+
+/// Lets tokens through, or holds them.
+#[derive(Clone, Default)]
+pub(crate) struct Gate {
+    state: Arc<(Mutex<(bool, u32)>, Condvar)>,
+}
+
+impl Gate {
+    /// A model that writes `text` in free text, every token through this gate.
+    pub(crate) fn model(&self, text: &str) -> ScriptedModel {
+        let gate = self.clone();
+        let pass = move || {
+            let (lock, bell) = &*gate.state;
+            let mut state = lock.lock().unwrap();
+            state.1 += 1;
+            bell.notify_all();
+            while !state.0 {
+                state = bell.wait(state).unwrap();
+            }
+            Ok(())
+        };
+        let scripts = HashMap::from([(String::new(), text.to_owned())]);
+        scripted(scripts, pass)
+    }
+
+    /// Lets everything through from now on.
+    pub(crate) fn open(&self) {
+        let (lock, bell) = &*self.state;
+        lock.lock().unwrap().0 = true;
+        bell.notify_all();
+    }
+
+    /// Waits until a token stands at the gate.
+    pub(crate) async fn reached(&self) {
+        let gate = self.clone();
+        let wait = tokio::task::spawn_blocking(move || {
+            let (lock, bell) = &*gate.state;
+            let mut state = lock.lock().unwrap();
+            while state.1 == 0 {
+                state = bell.wait(state).unwrap();
+            }
+        });
+        timeout(PATIENCE, wait).await.unwrap().unwrap();
+    }
+}
+
+/// A scripted model with a hook before every token.
+pub(crate) fn scripted(
+    scripts: HashMap<String, String>,
+    before: impl Fn() -> Result<(), ModelError> + Send + Sync + 'static,
+) -> ScriptedModel {
+    let mut model = ScriptedModel::default();
+    model.scripts = scripts;
+    model.before_token = Some(Box::new(before));
+    model
+}
+
+pub(crate) struct House {
+    pub(crate) running: Running,
+    pub(crate) folder: TempDir,
+    pub(crate) address: SocketAddr,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        Self::with(ScriptedModel::default(), Mode::Quote).await
+    }
+
+    pub(crate) async fn with(model: ScriptedModel, mode: Mode) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("knowledge")).unwrap();
+        for (name, text) in DOCUMENTS {
+            std::fs::write(folder.path().join("knowledge").join(name), text).unwrap();
+        }
+        prompts(folder.path());
+        Self::over(folder, model, mode).await
+    }
+
+    async fn over(folder: TempDir, model: ScriptedModel, mode: Mode) -> Self {
+        let mut settings = Settings::default();
+        settings.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings.server.data_dir = folder.path().join("data");
+        settings.knowledge.dir = folder.path().join("knowledge");
+        settings.replies.prompts = Some(folder.path().join("prompts"));
+        let lock = startup::data::lock(&settings).unwrap();
+        let bound = startup::bind(&settings).await.unwrap();
+        let model = (Arc::new(model) as Arc<dyn Model>, mode);
+        let running =
+            startup::open(&settings, bound, lock, model, Outside::system().unwrap()).await.unwrap();
+        Self { address: running.address, running, folder }
+    }
+
+    /// Stops the server and starts another on the same data.
+    pub(crate) async fn again(self, model: ScriptedModel, mode: Mode) -> Self {
+        let Self { running, folder, .. } = self;
+        running.stop().await;
+        Self::over(folder, model, mode).await
+    }
+
+    pub(crate) async fn visitor(&self) -> Client {
+        Client::connect(self.address, "/widget/ws").await
+    }
+
+    /// A visitor who has said hello for the first time.
+    pub(crate) async fn greeted(&self) -> (Client, Value) {
+        let mut client = self.visitor().await;
+        let welcome = client.hello(Value::Null, Value::Null, 0).await;
+        (client, welcome)
+    }
+
+    /// An owner who has signed up; the cookie.
+    pub(crate) async fn owner(&self) -> String {
+        let token = self.running.setup.clone().unwrap();
+        let body = json!({ "token": token, "name": "Ada", "email": "ada@example.org", "password": "correct horse 1" });
+        let answer = self.post("/console/api/setup", "", &body).await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        answer.cookie()
+    }
+
+    pub(crate) async fn console(&self, cookie: &str) -> Client {
+        let ticket =
+            self.post("/console/api/ticket", cookie, &json!({})).await.json()["ticket"].clone();
+        let mut client = Client::connect(self.address, "/console/ws").await;
+        client.send(&json!({ "type": "hello", "v": 1, "ticket": ticket })).await;
+        client.until("welcome").await;
+        client
+    }
+
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.request(&format!("GET {path} HTTP/1.1\r\nCookie: {cookie}\r\n"), "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, cookie: &str, body: &Value) -> Answer {
+        let origin = format!("http://{}", self.address);
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nCookie: {cookie}\r\nOrigin: {origin}\r\nContent-Type: application/json\r\n"
+        );
+        self.request(&head, &body.to_string()).await
+    }
+
+    /// A request as it is written, without the lines that every request has.
+    pub(crate) async fn request(&self, head: &str, body: &str) -> Answer {
+        let host = if head.contains("Host:") {
+            String::new()
+        } else {
+            format!("Host: {}\r\n", self.address)
+        };
+        let text = format!(
+            "{head}{host}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        Answer::read(&String::from_utf8_lossy(&answer))
+    }
+}
+
+/// The built-in prompts, with thresholds that leave the decision to the rules.
+fn prompts(folder: &Path) {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prompts");
+    let to = folder.join("prompts");
+    std::fs::create_dir(&to).unwrap();
+    for name in ["templates.toml", "intents.toml"] {
+        std::fs::copy(own.join(name), to.join(name)).unwrap();
+    }
+    let policy = std::fs::read_to_string(own.join("policy.toml")).unwrap();
+    let lines = policy.lines().map(|line| match line.split_once(" = ") {
+        Some(("send_at", _)) => "send_at = 0.02".to_owned(),
+        Some(("hold_at", _)) => "hold_at = 0.01".to_owned(),
+        Some(("passage_floor", _)) => "passage_floor = 0.25".to_owned(),
+        _ => line.to_owned(),
+    });
+    std::fs::write(to.join("policy.toml"), lines.collect::<Vec<_>>().join("\n")).unwrap();
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        Self { status, head: head.to_lowercase(), body: body.to_owned() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn cookie(&self) -> String {
+        let line = self
+            .head
+            .lines()
+            .find_map(|line| line.strip_prefix("set-cookie: "))
+            .unwrap_or_default();
+        line.split(';').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// One WebSocket.
+pub(crate) struct Client {
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Client {
+    pub(crate) async fn connect(address: SocketAddr, path: &str) -> Self {
+        let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
+        request.headers_mut().insert("Origin", format!("http://{address}").parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        Self { socket }
+    }
+
+    pub(crate) async fn send(&mut self, frame: &Value) {
+        self.text(&frame.to_string()).await;
+    }
+
+    pub(crate) async fn text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    pub(crate) async fn hello(
+        &mut self,
+        token: Value,
+        conversation: Value,
+        last_seq: i64,
+    ) -> Value {
+        self.send(&json!({ "type": "hello", "v": 1, "token": token, "conversation": conversation, "last_seq": last_seq }))
+            .await;
+        self.until("welcome").await
+    }
+
+    /// Sends a message under an id made of `number`.
+    pub(crate) async fn say(&mut self, number: u32, text: &str) {
+        self.send(
+            &json!({ "type": "send", "client_msg_id": format!("{number:032x}"), "text": text }),
+        )
+        .await;
+    }
+
+    /// The next frame, or the code and reason of the close.
+    pub(crate) async fn next(&mut self) -> Result<Value, (u16, String)> {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.expect("a frame was due") {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(Some(close)))) => {
+                    return Err((close.code.into(), close.reason.to_string()));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => return Err((0, format!("{other:?}"))),
+            }
+        }
+    }
+
+    /// The next frame of this type; others are skipped.
+    pub(crate) async fn until(&mut self, kind: &str) -> Value {
+        self.find(|frame| frame["type"] == kind).await
+    }
+
+    /// The next message from this speaker; other frames are skipped.
+    pub(crate) async fn message(&mut self, from: &str) -> Value {
+        self.find(|frame| frame["type"] == "message" && frame["from"] == from).await
+    }
+
+    pub(crate) async fn find(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let frame = self.next().await.expect("the socket is open");
+            if wanted(&frame) {
+                return frame;
+            }
+        }
+    }
+}

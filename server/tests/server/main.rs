@@ -1,0 +1,9 @@
+//! The server as its clients see it: a real listener, a real database file, sockets and requests; scripted models in
+//! the corners, the real ones for the way through.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod chat;
+mod console;
+mod frames;
+mod house;
+mod program;

@@ -1,0 +1,100 @@
+// What every page has to be: accessible, usable on a phone, and embeddable where the owner allows it.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { ask, browse, open, page, signUp, start } from "./porchlight.mjs";
+
+const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+/** @type {Awaited<ReturnType<typeof start>>} */
+let house;
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {import("node:http").Server} */
+let site;
+let origin = "";
+
+before(async () => {
+  // Somebody else's website, on an origin of its own.
+  site = createServer((_, answer) => {
+    answer.setHeader("Content-Type", "text/html");
+    answer.end(`<!doctype html><title>Shop</title><h1>Shop</h1><script src="${house.base}/widget.js" async></script>`);
+  });
+  await new Promise((resolve) => site.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const address = /** @type {import("node:net").AddressInfo} */ (site.address());
+  origin = `http://127.0.0.1:${address.port}`;
+  [house, browser] = await Promise.all([start({ PORCHLIGHT__SERVER__ALLOWED_ORIGINS: `["${origin}"]` }), browse()]);
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+  await house?.stop();
+});
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @param {string} what
+ */
+async function accessible(page, what) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    // @ts-ignore axe was evaluated above
+    const result = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] });
+    return result.violations.map((/** @type {any} */ v) => `${v.id}: ${v.nodes.map((/** @type {any} */ n) => n.html).join(" ")}`);
+  });
+  assert.deepEqual(found, [], what);
+}
+
+/** @param {import("playwright-core").Page} page */
+function sideways(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+for (const [name, options] of /** @type {const} */ ([["desktop", {}], ["phone", PHONE], ["dark", { colorScheme: "dark" }]])) {
+  test(`the widget and the demo page are accessible (${name})`, async () => {
+    const { page: visitor, context, errors } = await page(browser, { ...options, bypassCSP: true });
+    await visitor.goto(`${house.base}/`);
+    await accessible(visitor, "demo page");
+    await open(visitor);
+    await ask(visitor, "How do I add the chat to my website?");
+    await visitor.waitForSelector(".msg.bot[data-seq] button.cite");
+    await accessible(visitor, "open widget");
+    await visitor.click(".msg.bot button.cite");
+    await accessible(visitor, "citation");
+    assert.equal(await sideways(visitor), 0);
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+}
+
+test("the console and a document's page are accessible", async () => {
+  const { page: owner, context, errors } = await page(browser, { bypassCSP: true });
+  await owner.goto(house.setup);
+  await owner.waitForSelector("form.setup");
+  await accessible(owner, "set-up");
+  await signUp(owner, house.setup);
+  await owner.locator(".conversation-list a[data-id]").first().click();
+  await owner.waitForSelector(".composer textarea");
+  await accessible(owner, "conversation");
+  await owner.setViewportSize(PHONE.viewport);
+  await accessible(owner, "conversation on a phone");
+  assert.equal(await sideways(owner), 0);
+  await owner.goto(`${house.base}/kb/install.md`);
+  await accessible(owner, "document");
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("another website embeds the widget with one script tag", async () => {
+  const { page: visitor, context, errors } = await page(browser);
+  await visitor.goto(`${origin}/`);
+  await visitor.waitForSelector("button.launcher");
+  await open(visitor);
+  await ask(visitor, "How do I add the chat to my website?");
+  await visitor.waitForSelector(".msg.bot[data-seq] button.cite");
+  assert.deepEqual(errors, []);
+  await context.close();
+});

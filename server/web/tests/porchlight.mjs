@@ -1,0 +1,103 @@
+// Starts the real program and a real browser for the tests.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+
+/** The program: built by `make`, or named by PORCHLIGHT. */
+function program() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache/porchlight/target");
+  const path = process.env.PORCHLIGHT ?? join(target, "debug/porchlight");
+  if (!existsSync(path)) throw new Error(`${path} is not there; build it with: cargo build -p server`);
+  return path;
+}
+
+/**
+ * Starts Porchlight over its own manual on a free port.
+ * @param {Record<string, string>} env more settings
+ * @returns {Promise<{ base: string, setup: string, stop: () => Promise<void> }>}
+ */
+export async function start(env = {}) {
+  const data = mkdtempSync(join(tmpdir(), "porchlight-web-"));
+  const child = spawn(program(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", data],
+    { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const stop = async () => {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  };
+  let base = "";
+  let setup = "";
+  for await (const line of createInterface({ input: child.stdout })) {
+    base ||= /Demo site\s+(\S+?)\/$/.exec(line)?.[1] ?? "";
+    setup ||= /Owner console\s+(\S+)/.exec(line)?.[1] ?? "";
+    if (line.includes("Health")) return { base, setup, stop };
+  }
+  throw new Error("Porchlight ended before it was ready; its errors stand above");
+}
+
+/** Starts the browser. */
+export function browse() {
+  const path = BROWSERS.find((candidate) => candidate && existsSync(candidate));
+  if (!path) throw new Error("No Chromium was found: install the package chromium, or set CHROMIUM to its path.");
+  return chromium.launch({ executablePath: path, args: FLAGS });
+}
+
+/**
+ * A fresh page whose errors fail the test.
+ * @param {import("playwright-core").Browser} browser
+ * @param {import("playwright-core").BrowserContextOptions} options
+ */
+export async function page(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  /** @type {string[]} */
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  return { context, page, errors };
+}
+
+/**
+ * Opens the widget on the page.
+ * @param {import("playwright-core").Page} page
+ */
+export async function open(page) {
+  await page.click("button.launcher");
+  await page.waitForSelector(".msg.greeting");
+}
+
+/**
+ * Writes a question and sends it with the keyboard.
+ * @param {import("playwright-core").Page} page
+ * @param {string} text
+ */
+export async function ask(page, text) {
+  await page.fill(".panel textarea", text);
+  await page.press(".panel textarea", "Enter");
+}
+
+/**
+ * Signs an owner up with the printed link.
+ * @param {import("playwright-core").Page} page
+ * @param {string} link
+ */
+export async function signUp(page, link) {
+  await page.goto(link);
+  await page.fill("form.setup input[name=name]", "Ada");
+  await page.fill("form.setup input[name=email]", "ada@example.org");
+  await page.fill("form.setup input[name=password]", "correct horse 1");
+  await page.press("form.setup input[name=password]", "Enter");
+  await page.waitForSelector(".conversation-list");
+}
