@@ -32,7 +32,7 @@ pub struct Signals {
 
 /// Weights of a logistic regression over [`Signals`], in the order of [`Signals::features`], and its intercept.
 ///
-/// Fitted by `porchlight-evals confidence --fit`; the sets and the figures stand in the README.
+/// Fitted by `porchlight-evals answerability --fit`; the sets and the figures stand in the README.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {
     /// One weight a feature.
@@ -45,7 +45,7 @@ pub struct Calibration {
 pub const FEATURES: usize = 5;
 
 /// The calibration that ships.
-pub const SHIPPED: Calibration = Calibration { weights: [3.0, 2.0, 2.0, 0.5, 3.0], bias: -4.5 };
+pub const SHIPPED: Calibration = Calibration { weights: [2.7, 2.7, 2.0, 1.2, 3.7], bias: -5.0 };
 
 impl Signals {
     /// Signals of what was found; `sentence` and `support` are filled in while drafting.

@@ -23,7 +23,7 @@ const SAME_PASSAGE: f32 = 0.15;
 /// How far below the best a unit of another passage may score.
 const OTHER_PASSAGE: f32 = 0.05;
 /// A unit before the best one opens the reply when it scores this close.
-const EARLIER: f32 = 0.05;
+const EARLIER: f32 = 0.12;
 /// Two units this close in cosine say the same.
 const SAME: f32 = 0.88;
 /// Units of a reply at most.

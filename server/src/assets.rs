@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = embed![
     "console/store.js",
     "console/types.js",
     "demo/demo.css",
+    "demo/icon.svg",
     "demo/index.html",
     "kb/kb.css",
     "vendor/htm.js",
@@ -82,6 +83,7 @@ pub fn serve(path: &str, headers: &HeaderMap) -> Response {
 fn kind(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
         Some("css") => "text/css; charset=utf-8",
         _ => "text/html; charset=utf-8",
     }

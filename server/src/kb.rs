@@ -52,6 +52,7 @@ fn frame(title: &str, site: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title} · {site}</title>\n\
+         <link rel=\"icon\" href=\"/demo/icon.svg\" type=\"image/svg+xml\">\n\
          <link rel=\"stylesheet\" href=\"/kb/kb.css\">\n</head>\n<body>\n<main class=\"doc\">\n{body}\n</main>\n</body>\n</html>\n"
     )
 }

@@ -229,12 +229,12 @@ async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn), StoreErro
         let speaker = row.speaker.parse();
         let speaker = speaker
             .map_err(|()| StoreError::Meaning { what: "speaker", value: row.speaker.clone() })?;
-        if speaker != Speaker::System {
-            messages.push(Message { speaker, text: row.text });
-        }
+        messages.push(Message { speaker, text: row.text });
     }
     let last = messages.iter().rposition(|m| m.speaker != Speaker::Visitor).map_or(0, |at| at + 1);
     let words: Vec<String> = messages.drain(last..).map(|m| m.text).collect();
+    // What happened to the conversation ends a question, but is not part of what was said.
+    messages.retain(|message| message.speaker != Speaker::System);
     let since = messages.iter().rposition(|m| m.speaker == Speaker::Owner).map_or(0, |at| at + 1);
     let bot_turns = messages[since..].iter().filter(|m| m.speaker == Speaker::Bot).count();
     let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);

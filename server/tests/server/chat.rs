@@ -163,7 +163,7 @@ async fn a_newer_question_replaces_the_draft_of_the_older_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_fails_asks_for_a_person_and_the_next_question_is_taken() {
     let fails = || Err(engine::model::ModelError::Failed("NaN in the logits".into()));
-    let model = scripted(HashMap::new(), fails);
+    let model = scripted(HashMap::from([(String::new(), ANSWER.to_owned())]), fails);
     let house = House::with(model, Mode::Compose).await;
     for _ in 0..2 {
         let (mut visitor, _) = house.greeted().await;
