@@ -5,7 +5,9 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/porchlight/target
 CARGO := cargo --locked
 TEST_RUNNER := $(shell cargo nextest --version >/dev/null 2>&1 && echo "nextest run" || echo "test")
 
-.PHONY: run test lint unit web models chromium eval baseline fmt
+PORCHLIGHT := $(CARGO_TARGET_DIR)/debug/porchlight
+
+.PHONY: run test fmt lint build models unit web chromium eval baseline
 
 run:
 	$(CARGO) run --release
@@ -19,28 +21,34 @@ lint:
 	cargo fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-# The tests run the real models, found and verified the way a user's are.
-models:
-	$(CARGO) run --quiet -- models pull minilm-l6
-	$(CARGO) run --quiet -- models pull smollm2-135m
-	$(CARGO) run --quiet -- models pull qwen2.5-coder-0.5b
+# One build for everything below: the program, the evals and all tests.
+build:
+	$(CARGO) build --workspace --all-targets
 
-unit:
+# The tests run the real models, found and verified the way a user's are.
+models: build
+	$(PORCHLIGHT) models pull minilm-l6
+	$(PORCHLIGHT) models pull smollm2-135m
+	$(PORCHLIGHT) models pull qwen2.5-coder-0.5b
+
+unit: models
 	$(CARGO) $(TEST_RUNNER) --workspace
 
-# Types of the web code, then the browser tests against the real binary.
-web: chromium
-	$(CARGO) build -p server
+# Types of the web code, then the browser tests against the real program.
+web: chromium models
 	cd server/web && npm ci --no-fund --no-audit && npm run check && npm test
 
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| [ -n "$$CHROMIUM" ] \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } \
 	|| { echo "The browser tests need Chromium: install the package 'chromium' (Debian, Ubuntu) or set CHROMIUM to its path."; exit 1; }
+	@command -v npm >/dev/null || { echo "The browser tests need Node.js 20 or newer with npm: install the packages 'nodejs' and 'npm'."; exit 1; }
 
-# Figures over the demo knowledge and, with DATA=DIR, over evaluation sets in the shapes of the README.
+# Figures over the demo knowledge; `porchlight-evals --help` names the other measurements.
 eval:
-	$(CARGO) run --release -p evals -- quote --knowledge knowledge --cases evals/cases/demo
+	$(CARGO) run --release -p evals -- demo
 
+# Measures the demo again and writes evals/baseline.toml.
 baseline:
-	$(CARGO) run --release -p evals -- baseline
+	$(CARGO) run --release -p evals -- demo --write evals/baseline.toml

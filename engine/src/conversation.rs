@@ -33,9 +33,24 @@ pub enum Event {
     Close,
 }
 
+impl Event {
+    /// Why it cannot happen in `state`, for people.
+    fn refusal(self, state: State) -> &'static str {
+        match (self, state) {
+            (Self::Close, _) => "This conversation is closed already",
+            (Self::HandBack, State::Bot) => "The bot holds this conversation already",
+            (Self::HandBack, _) => {
+                "A closed conversation cannot be handed back; write to take it up again"
+            }
+            (Self::HandOff, _) => "A person holds this conversation already",
+            (Self::VisitorMessage | Self::TakeOver, _) => "This is always possible",
+        }
+    }
+}
+
 /// A move that the state does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a conversation that is {state:?} cannot take {event:?}")]
+#[error("{}", .event.refusal(*.state))]
 pub struct IllegalMove {
     /// The state it was in.
     pub state: State,

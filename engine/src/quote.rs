@@ -138,9 +138,15 @@ fn eligible(units: &[Unit], best: usize, opening: usize) -> Vec<usize> {
     (0..units.len()).filter(|index| fits(&units[*index])).collect()
 }
 
-/// Whether `unit` says something new and keeps the reading order of its passage.
+/// Whether `unit` says something new, keeps the reading order of its passage, and does not return to a passage that
+/// was left.
 fn fits(units: &[Unit], said: &[usize], unit: usize) -> bool {
     let candidate = &units[unit];
+    let left = said.iter().any(|index| units[*index].hit == candidate.hit)
+        && said.last().is_some_and(|index| units[*index].hit != candidate.hit);
+    if left {
+        return false;
+    }
     said.iter().map(|index| &units[*index]).all(|before| {
         let order =
             before.hit != candidate.hit || before.sentences.end <= candidate.sentences.start;
@@ -165,7 +171,8 @@ fn choose(
     let openings: Vec<String> =
         left.iter().map(|u| first_words(&candidates.units[*u].text)).collect();
     let openings: Vec<&str> = openings.iter().map(String::as_str).collect();
-    let likely = parts.model.score(&prompt, &openings)?;
+    // What stands already is an answer; a drafter that fails here only ends it earlier.
+    let Ok(likely) = parts.model.score(&prompt, &openings) else { return Ok(None) };
     let mean = likely.iter().sum::<f32>() / likely.len() as f32;
     let total = |position: usize| {
         candidates.units[left[position]].score + DRAFTER_WEIGHT * (likely[position] - mean)
@@ -258,6 +265,8 @@ fn belongs(previous: &Sentence, next: &Sentence) -> bool {
     let led_in = previous.text.trim_end().ends_with(':');
     match (previous.kind, next.kind) {
         (K::Item { list: a, .. }, K::Item { list: b, .. }) => a == b,
+        // Steps right below a sentence are what it speaks of, colon or not.
+        (K::Prose, K::Item { number: Some(_), .. }) => true,
         (K::Prose | K::Item { .. }, K::Item { .. } | K::Code | K::Row) => led_in,
         (K::Row, K::Row) | (_, K::Code) => false,
         (K::Prose, K::Prose) => leans_back(&next.text) && previous.block == next.block,

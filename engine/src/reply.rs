@@ -14,7 +14,7 @@ use crate::{compose, quote, text};
 
 /// Passages that are looked at for one reply.
 const HITS: usize = 10;
-/// Characters of a question that are read; the rest adds nothing to a search.
+/// Characters at the end of a question that are searched for; rules read all of it.
 const QUESTION_CHARS: usize = 2_000;
 
 /// All that a reply is made from.
@@ -157,15 +157,15 @@ fn run(
     sink: &mut Sink<'_>,
     progress: &mut Progress,
 ) -> Result<End, Stopped> {
-    let turn =
-        &Turn { question: turn.question.chars().take(QUESTION_CHARS).collect(), ..turn.clone() };
+    let whole = turn;
+    let turn = &Turn { question: newest_words(&turn.question), ..turn.clone() };
     if text::words(&turn.question).is_empty() {
         return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
     }
     let question = embed(parts.model, &turn.question)?;
     progress.reading = parts.intents.read(&question);
     sink.emit(Event::Read(&progress.reading))?;
-    if let Some(end) = before_search(parts, turn, sink, progress)? {
+    if let Some(end) = before_search(parts, whole, sink, progress)? {
         return Ok(end);
     }
     let wanted = prompt::search_text(turn);
@@ -178,6 +178,12 @@ fn run(
         return Ok(nothing_found(parts, progress));
     }
     draft(parts, turn, (&question, &hits), sink, progress)
+}
+
+/// The end of a long question: what was written last is what is asked.
+fn newest_words(question: &str) -> String {
+    let skipped = question.chars().count().saturating_sub(QUESTION_CHARS);
+    question.chars().skip(skipped).collect()
 }
 
 /// Rules before a search; `None` goes on.

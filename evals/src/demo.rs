@@ -11,6 +11,7 @@ use engine::reply::{Event, Outcome};
 use engine::rules::Action;
 use engine::turn::Turn;
 
+use crate::baseline;
 use crate::data::{self, DemoCase};
 use crate::house::{House, HouseOptions};
 
@@ -25,6 +26,9 @@ pub(crate) struct Options {
     /// Folder with `answerable.jsonl` and `unanswerable.jsonl`.
     #[arg(long, default_value = "evals/cases/demo")]
     cases: PathBuf,
+    /// Write the figures to this baseline, with the hashes of what they depend on.
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
     /// Print every answer.
     #[arg(long)]
     verbose: bool,
@@ -48,21 +52,72 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     report("answerable", &answerable);
     report("unanswerable", &unanswerable);
-    let count = |wanted: fn(&Seen) -> bool| answerable.iter().filter(|s| wanted(s)).count();
-    crate::print_line(&format!(
-        "right document cited {} of {n}, right words in the draft {} of {n}, both and sent {} of {n}",
-        count(cites_right),
-        count(says_right),
-        count(|s| cites_right(s) && says_right(s) && s.outcome.decision.action == Action::Send),
-        n = answerable.len()
-    ));
-    let wrong = count(|s| s.outcome.decision.action == Action::Send && !says_right(s));
-    crate::print_line(&format!("sent without the right words {wrong} of {}", answerable.len()));
-    let right = answerable.iter().map(|s| (f64::from(s.outcome.confidence.value), says_right(s)));
-    let none = unanswerable.iter().map(|s| (f64::from(s.outcome.confidence.value), false));
-    let scored: Vec<(f64, bool)> = right.chain(none).collect();
-    crate::print_line(&format!("confidence: AUROC {:.3}", auroc(&scored).unwrap_or(f64::NAN)));
-    Ok(())
+    let figures = Figures::of(&answerable, &unanswerable);
+    figures.print();
+    match &options.write {
+        Some(path) => baseline::write(path, &figures.rows()),
+        None => Ok(()),
+    }
+}
+
+/// What is kept of a run.
+struct Figures {
+    answerable: usize,
+    unanswerable: usize,
+    cites_right: usize,
+    says_right: usize,
+    right_and_sent: usize,
+    sent_wrong: usize,
+    sent_unanswerable: usize,
+    auroc: f64,
+}
+
+impl Figures {
+    fn of(answerable: &[Seen], unanswerable: &[Seen]) -> Self {
+        let sent = |seen: &Seen| seen.outcome.decision.action == Action::Send;
+        let count =
+            |wanted: &dyn Fn(&Seen) -> bool| answerable.iter().filter(|s| wanted(s)).count();
+        let right =
+            answerable.iter().map(|s| (f64::from(s.outcome.confidence.value), says_right(s)));
+        let none = unanswerable.iter().map(|s| (f64::from(s.outcome.confidence.value), false));
+        let scored: Vec<(f64, bool)> = right.chain(none).collect();
+        Self {
+            answerable: answerable.len(),
+            unanswerable: unanswerable.len(),
+            cites_right: count(&cites_right),
+            says_right: count(&says_right),
+            right_and_sent: count(&|s| cites_right(s) && says_right(s) && sent(s)),
+            sent_wrong: count(&|s| sent(s) && !says_right(s)),
+            sent_unanswerable: unanswerable.iter().filter(|s| sent(s)).count(),
+            auroc: auroc(&scored).unwrap_or(f64::NAN),
+        }
+    }
+
+    fn rows(&self) -> Vec<(&'static str, f64)> {
+        vec![
+            ("answerable", self.answerable as f64),
+            ("unanswerable", self.unanswerable as f64),
+            ("cites_right", self.cites_right as f64),
+            ("says_right", self.says_right as f64),
+            ("right_and_sent", self.right_and_sent as f64),
+            ("sent_wrong", self.sent_wrong as f64),
+            ("sent_unanswerable", self.sent_unanswerable as f64),
+            ("confidence_auroc", self.auroc),
+        ]
+    }
+
+    fn print(&self) {
+        let n = self.answerable;
+        crate::print_line(&format!(
+            "right document cited {} of {n}, right words in the draft {} of {n}, both and sent {} of {n}",
+            self.cites_right, self.says_right, self.right_and_sent
+        ));
+        crate::print_line(&format!(
+            "sent without the right words {} of {n}, sent though nothing answers {} of {}",
+            self.sent_wrong, self.sent_unanswerable, self.unanswerable
+        ));
+        crate::print_line(&format!("confidence: AUROC {:.3}", self.auroc));
+    }
 }
 
 fn ask_all(house: &House, cases: Vec<DemoCase>) -> Vec<Seen> {

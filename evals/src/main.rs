@@ -1,6 +1,7 @@
 //! `porchlight-evals`: measures what visitors get, with the same engine, retrieval and models as the server.
 
 mod ask;
+mod baseline;
 mod data;
 mod demo;
 mod house;

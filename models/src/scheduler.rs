@@ -117,6 +117,7 @@ pub fn load(options: &LoadOptions) -> Result<Handle, LoadError> {
     let device = device::open(options.place).map_err(LoadError::Device)?;
     let encoder = Encoder::load(&options.encoder_dir, &device)?;
     encoder.embed(&["warm up".into()])?;
+    tracing::debug!("the encoder is loaded");
     gguf::validate(&options.drafter_file)?;
     let path = &options.drafter_file;
     let refuse = |problem: String| LoadError::Drafter { path: path.clone(), problem };
@@ -127,7 +128,9 @@ pub fn load(options: &LoadOptions) -> Result<Handle, LoadError> {
         .map_err(|e: DecoderError| refuse(e.to_string()))?;
     let context_tokens = decoder.config().context;
     let mut drafter = Drafter::new(decoder, tokenizer.clone(), device);
+    tracing::debug!("the drafter is loaded");
     drafter.warm_up().map_err(|e| refuse(e.to_string()))?;
+    tracing::debug!("the drafter is warm");
     let card = ModelCard {
         encoder: options.encoder_id.clone(),
         dimension: encoder.dimension(),

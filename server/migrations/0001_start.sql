@@ -43,6 +43,7 @@ CREATE TABLE conversations (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
+CREATE INDEX conversations_by_token ON conversations (token_hash);
 CREATE INDEX conversations_by_time ON conversations (updated_at);
 
 CREATE TABLE messages (

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -20,10 +23,18 @@ use tower::ServiceExt;
 const CONNECTIONS: usize = 4_096;
 /// Time for a request's headers.
 const HEADERS: Duration = Duration::from_secs(10);
+/// Time for a request, its body included.
+const REQUEST: Duration = Duration::from_secs(30);
 /// Bytes of a request's headers.
 const HEADER_BYTES: usize = 32 * 1024;
 /// Pause when a connection could not be accepted, at least and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// A place among the connections that may be open; a WebSocket keeps it after its connection was upgraded.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
 
 /// Serves whatever router is current until `stop`; then finishes requests that have begun.
 pub async fn serve(
@@ -47,10 +58,9 @@ pub async fn serve(
             Ok((stream, peer)) => {
                 pause = PAUSE.0;
                 let (router, stop) = (router.clone(), stop.clone());
-                open.spawn(async move {
-                    connection(stream, peer, router, stop).await;
-                    drop(permit);
-                });
+                let Ok(permit) = permit else { break };
+                let seat = Seat { _permit: Arc::new(permit) };
+                open.spawn(connection(stream, (peer, seat), router, stop));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -65,19 +75,22 @@ pub async fn serve(
 
 async fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, seat): (SocketAddr, Seat),
     router: watch::Receiver<Router>,
     stop: CancellationToken,
 ) {
     // Frames are small and wanted at once.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let router = router.borrow().clone();
+        let (router, seat) = (router.borrow().clone(), seat.clone());
         async move {
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(seat);
+            let answer = timeout(REQUEST, router.oneshot(request)).await;
+            let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
             Ok::<_, Infallible>(
-                router.oneshot(request).await.unwrap_or_else(|never| match never {}),
+                answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response()),
             )
         }
     });

@@ -31,6 +31,8 @@ pub struct App {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
+    /// Held from the start of a change to the end of its publication, so that all see changes in one order.
+    pub order: Arc<tokio::sync::Mutex<()>>,
     /// Open sockets.
     pub hub: Hub,
     /// Drafts on their way.

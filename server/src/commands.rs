@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use models::manifest::{Manifest, ModelEntry};
@@ -34,7 +35,13 @@ pub fn run(cli: &Cli) -> Result<()> {
     let loaded = config::load(&sources)?;
     let folder = cli.options.models_dir.as_deref();
     match cli.command.clone().unwrap_or(Command::Serve) {
-        Command::Serve => runtime()?.block_on(serve(&loaded.settings, folder)),
+        Command::Serve => {
+            let runtime = runtime()?;
+            let served = runtime.block_on(serve(&loaded.settings, folder));
+            // A thread that is deep in a model's arithmetic is not waited for.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            served
+        }
         Command::Models(Models::Pull { id }) => pull(&loaded.settings, id.as_deref(), folder),
         Command::Models(Models::List) => list(&loaded.settings),
         Command::Models(Models::Verify { id }) => verify(&loaded.settings, id.as_deref()),
@@ -65,7 +72,10 @@ async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
         _ = &mut stopping => std::process::exit(130),
     };
     let model = (Arc::new(handle) as Arc<dyn engine::model::Model>, mode);
-    let running = startup::open(settings, bound, lock, model, Outside::system()?).await?;
+    let running = tokio::select! {
+        opened = startup::open(settings, bound, lock, model, Outside::system()?) => opened?,
+        _ = &mut stopping => std::process::exit(130),
+    };
     print(&addresses(&running))?;
     stopping.await.context("signals cannot be listened to")?;
     shutdown::end_at_second();

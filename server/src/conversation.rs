@@ -2,8 +2,11 @@
 //!
 //! Each is one transaction; what it changed is published after the commit.
 
+use std::sync::Arc;
+
 use engine::conversation::{Event, IllegalMove, State, next};
 use engine::turn::Speaker;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::app::App;
 use crate::hub::Class;
@@ -58,6 +61,16 @@ pub struct Changes {
     pub messages: Vec<Message>,
     /// Whether the holder changed.
     pub passed: bool,
+    /// No other change happens before this one is published.
+    pub order: Order,
+}
+
+/// The right to change conversations and to publish the change.
+pub type Order = OwnedMutexGuard<()>;
+
+/// Waits for it.
+pub async fn order(app: &App) -> Order {
+    Arc::clone(&app.order).lock_owned().await
 }
 
 /// What was stored of a visitor's message.
@@ -84,8 +97,8 @@ pub async fn accept(
     text: &str,
 ) -> Result<Accepted, Refusal> {
     let now = app.clock.now_ms();
-    let mut tx = app.store.begin().await?;
-    let (mut row, _) = open(app, &mut tx, visitor).await?;
+    let (order, mut tx) = begin(app).await?;
+    let mut row = open(app, &mut tx, visitor).await?;
     if let Some(stored) = tx.sent(&row.id, Speaker::Visitor, client_msg_id).await? {
         if stored.text != text {
             return Err(Refusal::IdReused);
@@ -122,7 +135,7 @@ pub async fn accept(
         conversation,
         seq,
         at: now,
-        changes: Some(Changes { conversation: row, messages, passed }),
+        changes: Some(Changes { conversation: row, messages, passed, order }),
     })
 }
 
@@ -137,14 +150,23 @@ fn job(app: &App, row: &Conversation, seq: i64, now: i64) -> Job {
     }
 }
 
-/// The visitor's conversation, begun if it has to be, and whether it is new.
-async fn open(app: &App, tx: &mut Tx, visitor: &Visitor) -> Result<(Conversation, bool), Refusal> {
+async fn begin(app: &App) -> Result<(Order, Tx), StoreError> {
+    let order = order(app).await;
+    Ok((order, app.store.begin().await?))
+}
+
+/// The visitor's conversation, begun if it has to be. A secret begins one conversation: when the widget does not know
+/// yet that its first message was stored, it must not begin another.
+async fn open(app: &App, tx: &mut Tx, visitor: &Visitor) -> Result<Conversation, Refusal> {
     if let Some(id) = &visitor.conversation {
         let row = tx.conversation(id).await?.filter(|row| row.token_hash == visitor.token_hash);
-        return Ok((row.ok_or(Refusal::Unknown)?, false));
+        return row.ok_or(Refusal::Unknown);
+    }
+    if let Some(row) = tx.conversation_by_token(&visitor.token_hash).await? {
+        return Ok(row);
     }
     let names = (app.ids.id(), visitor.epoch.clone(), visitor.token_hash.clone());
-    Ok((tx.start_conversation(names, app.clock.now_ms()).await?, true))
+    Ok(tx.start_conversation(names, app.clock.now_ms()).await?)
 }
 
 /// The visitor wants a person.
@@ -152,17 +174,17 @@ async fn open(app: &App, tx: &mut Tx, visitor: &Visitor) -> Result<(Conversation
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal> {
-    let mut tx = app.store.begin().await?;
-    let (mut row, _) = open(app, &mut tx, visitor).await?;
+    let (order, mut tx) = begin(app).await?;
+    let mut row = open(app, &mut tx, visitor).await?;
     if matches!(row.holder()?, State::Owner | State::Waiting) {
-        return Ok(Changes { conversation: row, messages: vec![], passed: true });
+        return Ok(Changes { conversation: row, messages: vec![], passed: true, order });
     }
     row.pass_to(next(row.holder()?, Event::HandOff)?);
     row.reason = Some("asked_for_person".into());
     tx.outdate_jobs(&row.id).await?;
     let line =
         Message::plain(Speaker::System, "You asked for a person. They will reply right here.");
-    changed(app, tx, row, vec![line]).await
+    changed(app, (order, tx), row, vec![line]).await
 }
 
 /// An owner takes the conversation. Drafts on their way are void from here on.
@@ -170,10 +192,10 @@ pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn take(app: &App, owner: &str, id: &str) -> Result<Changes, Refusal> {
-    let mut tx = app.store.begin().await?;
+    let (order, mut tx) = begin(app).await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     let lines = join(&mut tx, &mut row, owner).await?;
-    changed(app, tx, row, lines).await
+    changed(app, (order, tx), row, lines).await
 }
 
 /// Makes `owner` the holder; the lines to add when somebody else was.
@@ -209,7 +231,7 @@ pub async fn write(
     id: &str,
     written: &Written,
 ) -> Result<(i64, Option<Changes>), Refusal> {
-    let mut tx = app.store.begin().await?;
+    let (order, mut tx) = begin(app).await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     if let Some(stored) = tx.sent(id, Speaker::Owner, &written.client_msg_id).await? {
         if stored.text != written.text {
@@ -234,7 +256,7 @@ pub async fn write(
     }
     tx.outdate_suggestions(id).await?;
     lines.push(message);
-    let changes = changed(app, tx, row, lines).await?;
+    let changes = changed(app, (order, tx), row, lines).await?;
     Ok((changes.conversation.head, Some(changes)))
 }
 
@@ -256,12 +278,12 @@ pub async fn close(app: &App, id: &str) -> Result<Changes, Refusal> {
 }
 
 async fn pass(app: &App, id: &str, event: Event, line: &str) -> Result<Changes, Refusal> {
-    let mut tx = app.store.begin().await?;
+    let (order, mut tx) = begin(app).await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     row.pass_to(next(row.holder()?, event)?);
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
-    changed(app, tx, row, vec![Message::plain(Speaker::System, line)]).await
+    changed(app, (order, tx), row, vec![Message::plain(Speaker::System, line)]).await
 }
 
 /// An owner throws a suggestion away.
@@ -280,6 +302,12 @@ pub async fn discard(app: &App, id: &str, suggestion: &str) -> Result<(), Refusa
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn read(app: &App, id: &str, by: Speaker, seq: i64) -> Result<(), Refusal> {
+    // Most marks are old news, and a look costs no write.
+    let seen = app.store.conversation(id).await?.ok_or(Refusal::Unknown)?;
+    let known = if by == Speaker::Visitor { seen.visitor_read } else { seen.owner_read };
+    if seq.min(seen.head) <= known {
+        return Ok(());
+    }
     let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     let mark = if by == Speaker::Visitor { &mut row.visitor_read } else { &mut row.owner_read };
@@ -295,7 +323,7 @@ pub async fn read(app: &App, id: &str, by: Speaker, seq: i64) -> Result<(), Refu
 /// Appends lines, writes the row and commits.
 async fn changed(
     app: &App,
-    mut tx: Tx,
+    (order, mut tx): (Order, Tx),
     mut row: Conversation,
     lines: Vec<Message>,
 ) -> Result<Changes, Refusal> {
@@ -305,12 +333,12 @@ async fn changed(
     }
     tx.update_conversation(&row).await?;
     tx.commit().await?;
-    Ok(Changes { conversation: row, messages, passed: true })
+    Ok(Changes { conversation: row, messages, passed: true, order })
 }
 
 /// Tells everybody what has changed. Drafts that are void stop first.
 pub async fn publish(app: &App, changes: Changes) {
-    let Changes { conversation, messages, passed } = changes;
+    let Changes { conversation, messages, passed, order } = changes;
     let id = &conversation.id;
     app.desk.void(id, conversation.generation, conversation.head);
     for message in messages {
@@ -323,6 +351,7 @@ pub async fn publish(app: &App, changes: Changes) {
         let frame = Frame::State { state, generation, author: conversation.author.clone() };
         app.hub.to_visitor(id, &frame, Class::Durable);
     }
+    drop(order);
     line(app, id).await;
     suggestion(app, id).await;
 }

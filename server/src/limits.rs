@@ -1,6 +1,6 @@
 //! Rates for each address: signing in, opening sockets. Maps of addresses are pruned, so they cannot grow for ever.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -14,9 +14,18 @@ const SIGN_IN_EVERY: Duration = Duration::from_secs(30);
 const SOCKETS: NonZeroU32 = NonZeroU32::new(100).unwrap();
 const SOCKETS_A_SECOND: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
+/// Messages at once, then [`MESSAGES_A_SECOND`]: many visitors may share an address.
+const MESSAGES: NonZeroU32 = NonZeroU32::new(120).unwrap();
+const MESSAGES_A_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
+/// Conversations at once, then [`CONVERSATIONS_A_MINUTE`].
+const CONVERSATIONS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+const CONVERSATIONS_A_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+
 /// The limiters.
 #[derive(Debug)]
 pub struct Limits {
+    messages: DefaultKeyedRateLimiter<IpAddr>,
+    conversations: DefaultKeyedRateLimiter<IpAddr>,
     sign_in: DefaultKeyedRateLimiter<IpAddr>,
     sockets: DefaultKeyedRateLimiter<IpAddr>,
 }
@@ -26,6 +35,12 @@ impl Default for Limits {
         let sign_in = Quota::with_period(SIGN_IN_EVERY).unwrap_or(Quota::per_minute(SIGN_INS));
         Self {
             sign_in: RateLimiter::keyed(sign_in.allow_burst(SIGN_INS)),
+            messages: RateLimiter::keyed(
+                Quota::per_second(MESSAGES_A_SECOND).allow_burst(MESSAGES),
+            ),
+            conversations: RateLimiter::keyed(
+                Quota::per_minute(CONVERSATIONS_A_MINUTE).allow_burst(CONVERSATIONS),
+            ),
             sockets: RateLimiter::keyed(Quota::per_second(SOCKETS_A_SECOND).allow_burst(SOCKETS)),
         }
     }
@@ -48,15 +63,63 @@ impl Limits {
         check(&self.sockets, peer)
     }
 
+    /// Counts a visitor's message.
+    ///
+    /// # Errors
+    /// Seconds until the next one, when there were too many.
+    pub fn message(&self, peer: IpAddr) -> Result<(), u64> {
+        check(&self.messages, peer)
+    }
+
+    /// Counts a conversation that begins.
+    ///
+    /// # Errors
+    /// Seconds until the next one, when there were too many.
+    pub fn conversation(&self, peer: IpAddr) -> Result<(), u64> {
+        check(&self.conversations, peer)
+    }
+
     /// Forgets addresses that have been quiet.
     pub fn prune(&self) {
         self.sign_in.retain_recent();
         self.sockets.retain_recent();
+        self.messages.retain_recent();
+        self.conversations.retain_recent();
     }
 }
 
 fn check(limiter: &DefaultKeyedRateLimiter<IpAddr>, peer: IpAddr) -> Result<(), u64> {
     limiter
-        .check_key(&peer)
+        .check_key(&household(peer))
         .map_err(|early| early.wait_time_from(DefaultClock::default().now()).as_secs() + 1)
+}
+
+/// An IPv6 subscriber has a whole /64 and may use any address of it.
+fn household(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_counted_with_its_household() {
+        for (address, expect) in [
+            ("10.0.0.1", "10.0.0.1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(household(address.parse().unwrap()), expect.parse::<IpAddr>().unwrap());
+        }
+        let limits = Limits::default();
+        let address = |n: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
+        let tries: Vec<bool> = (0..6).map(|n| limits.sign_in(address(n)).is_ok()).collect();
+        assert_eq!(tries, [true, true, true, true, true, false]);
+    }
 }

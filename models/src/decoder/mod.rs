@@ -5,10 +5,12 @@ mod config;
 mod linear;
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
+use std::thread;
 
+use candle_core::quantized::QTensor;
 use candle_core::quantized::gguf_file::Content;
-use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{D, DType, Device, IndexOp, Tensor};
 use candle_nn::{ops, rotary_emb};
 
@@ -74,10 +76,22 @@ impl Decoder {
         device: &Device,
     ) -> Result<Self, DecoderError> {
         let config = Config::read(content, context)?;
-        let file = File::open(path).map_err(candle_core::Error::from)?;
-        let mut tensors = Tensors { content, file, device };
-        let embedding = tensors.quantized("token_embd.weight")?;
-        let layers = (0..config.layers).map(|n| tensors.layer(n)).collect::<Result<_, _>>()?;
+        let mut tensors = Tensors::open(content, path, device)?;
+        // Converting the weights is most of a start, so the layers are read by two threads.
+        let half = config.layers / 2;
+        let read = |range: Range<usize>| -> candle_core::Result<Vec<Layer>> {
+            let mut tensors = Tensors::open(content, path, device)?;
+            range.map(|n| tensors.layer(n)).collect()
+        };
+        let (first, second) = thread::scope(|scope| {
+            let second = scope.spawn(|| read(half..config.layers));
+            let failed =
+                || candle_core::Error::Msg("a thread that read the weights has ended".into());
+            (read(0..half), second.join().unwrap_or_else(|_| Err(failed())))
+        });
+        let mut layers = first?;
+        layers.extend(second?);
+        let embedding = linear::fast(tensors.quantized("token_embd.weight")?)?;
         let norm = tensors.dense("output_norm.weight")?;
         let tied = !content.tensor_infos.contains_key("output.weight");
         let name = if tied { "token_embd.weight" } else { "output.weight" };
@@ -230,16 +244,14 @@ struct Tensors<'a> {
     device: &'a Device,
 }
 
-impl Tensors<'_> {
-    /// As stored, except for types that candle can only compute one number at a time: those become Q8_0.
+impl<'a> Tensors<'a> {
+    fn open(content: &'a Content, path: &Path, device: &'a Device) -> candle_core::Result<Self> {
+        Ok(Self { content, file: File::open(path)?, device })
+    }
+
+    /// As stored.
     fn quantized(&mut self, name: &str) -> candle_core::Result<QTensor> {
-        let tensor = self.content.tensor(&mut self.file, name, self.device)?;
-        match tensor.dtype() {
-            GgmlDType::Q4_1 | GgmlDType::Q5_0 | GgmlDType::Q5_1 | GgmlDType::Q8_1 => {
-                QTensor::quantize(&tensor.dequantize(self.device)?, GgmlDType::Q8_0)
-            }
-            _ => Ok(tensor),
-        }
+        self.content.tensor(&mut self.file, name, self.device)
     }
 
     fn dense(&mut self, name: &str) -> candle_core::Result<Tensor> {

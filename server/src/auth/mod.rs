@@ -28,8 +28,17 @@ pub struct Doors {
 
 #[derive(Debug)]
 struct Ticket {
-    owner: String,
+    holder: Holder,
     until: i64,
+}
+
+/// Whose socket a ticket opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Name of the owner.
+    pub name: String,
+    /// Fingerprint of the session that it was given to; the socket ends with it.
+    pub session: String,
 }
 
 impl Default for Doors {
@@ -43,8 +52,8 @@ impl Default for Doors {
 }
 
 impl Doors {
-    /// A ticket for one socket of the owner with this name.
-    pub fn ticket(&self, ids: &Ids, owner: &str, now: i64) -> String {
+    /// A ticket for one socket.
+    pub fn ticket(&self, ids: &Ids, holder: Holder, now: i64) -> String {
         let ticket = ids.secret();
         let mut tickets = self.tickets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         tickets.retain(|_, ticket| ticket.until > now);
@@ -54,16 +63,15 @@ impl Doors {
         {
             tickets.remove(&oldest);
         }
-        tickets
-            .insert(fingerprint(&ticket), Ticket { owner: owner.into(), until: now + TICKET_MS });
+        tickets.insert(fingerprint(&ticket), Ticket { holder, until: now + TICKET_MS });
         ticket
     }
 
-    /// Name of the owner whose ticket this is. A ticket is good once.
-    pub fn redeem(&self, ticket: &str, now: i64) -> Option<String> {
+    /// Whose ticket this is. A ticket is good once.
+    pub fn redeem(&self, ticket: &str, now: i64) -> Option<Holder> {
         let mut tickets = self.tickets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let found = tickets.remove(&fingerprint(ticket))?;
-        (found.until > now).then_some(found.owner)
+        (found.until > now).then_some(found.holder)
     }
 }
 
@@ -86,14 +94,16 @@ mod tests {
     #[test]
     fn a_ticket_is_good_once_and_not_for_long() {
         let (doors, ids) = (Doors::default(), Ids::system().unwrap());
-        let ticket = doors.ticket(&ids, "Ada", 0);
+        let ada = Holder { name: "Ada".into(), session: "s".into() };
+        let ticket = doors.ticket(&ids, ada.clone(), 0);
         assert_eq!(doors.redeem("other", 1), None);
-        assert_eq!(doors.redeem(&ticket, 1), Some("Ada".into()));
+        assert_eq!(doors.redeem(&ticket, 1), Some(ada.clone()));
         assert_eq!(doors.redeem(&ticket, 1), None);
-        let late = doors.ticket(&ids, "Ada", 0);
+        let late = doors.ticket(&ids, ada.clone(), 0);
         assert_eq!(doors.redeem(&late, TICKET_MS), None);
-        let first = doors.ticket(&ids, "Ada", 0);
-        (0..TICKETS).for_each(|at| drop(doors.ticket(&ids, "Ada", i64::try_from(at).unwrap() + 1)));
+        let first = doors.ticket(&ids, ada.clone(), 0);
+        (0..TICKETS)
+            .for_each(|at| drop(doors.ticket(&ids, ada.clone(), i64::try_from(at).unwrap() + 1)));
         assert_eq!(doors.redeem(&first, 2), None, "the oldest has gone");
     }
 }

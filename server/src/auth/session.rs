@@ -18,15 +18,21 @@ const NAME: &str = "porchlight_session";
 
 /// The owner who sent a request.
 #[derive(Debug, Clone)]
-pub struct SignedIn(pub Owner);
+pub struct SignedIn {
+    /// The owner.
+    pub owner: Owner,
+    /// Fingerprint of the session's secret.
+    pub session: String,
+}
 
 impl FromRequestParts<Arc<App>> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let owner = owner(app, &parts.headers).await?;
-        owner
-            .map(Self)
+        let session = secret(&parts.headers).map(|secret| fingerprint(&secret));
+        let signed_in = owner.zip(session).map(|(owner, session)| Self { owner, session });
+        signed_in
             .ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "signed_out", "Please sign in."))
     }
 }

@@ -11,6 +11,7 @@ use axum::response::{AppendHeaders, IntoResponse};
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Peer};
+use crate::auth::Holder;
 use crate::auth::password::{MAX_BYTES, MIN_CHARS};
 use crate::auth::session::{self, SignedIn};
 use crate::clock::fingerprint;
@@ -129,11 +130,9 @@ pub(super) async fn logout(
 }
 
 /// `POST /console/api/ticket`.
-pub(super) async fn ticket(
-    State(app): State<Arc<App>>,
-    SignedIn(owner): SignedIn,
-) -> impl IntoResponse {
-    let ticket = app.doors.ticket(&app.ids, &owner.name, app.clock.now_ms());
+pub(super) async fn ticket(State(app): State<Arc<App>>, signed_in: SignedIn) -> impl IntoResponse {
+    let holder = Holder { name: signed_in.owner.name, session: signed_in.session };
+    let ticket = app.doors.ticket(&app.ids, holder, app.clock.now_ms());
     Json(serde_json::json!({ "ticket": ticket }))
 }
 

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::clock::is_hex;
-use crate::conversation::{self, Changes, Refusal, Written};
+use crate::conversation::{self, Refusal, Written};
 use crate::error::ApiError;
 use crate::protocol::MAX_TEXT;
 use crate::protocol::record::{LiveDraft, Message, Suggestion, Summary, raw};
@@ -70,10 +70,15 @@ pub(super) async fn show(
 /// `POST /console/api/conversations/ID/take`.
 pub(super) async fn take(
     State(app): State<Arc<App>>,
-    SignedIn(owner): SignedIn,
+    signed_in: SignedIn,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    done(&app, conversation::take(&app, &owner.name, &id).await?).await
+    to_the_end(&Arc::clone(&app), async move {
+        let changes = conversation::take(&app, &signed_in.owner.name, &id).await?;
+        conversation::publish(&app, changes).await;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,7 +98,7 @@ pub(super) struct Stored {
 /// `POST /console/api/conversations/ID/messages`.
 pub(super) async fn write(
     State(app): State<Arc<App>>,
-    SignedIn(owner): SignedIn,
+    signed_in: SignedIn,
     Path(id): Path<String>,
     body: Result<Json<Body>, JsonRejection>,
 ) -> Result<Json<Stored>, ApiError> {
@@ -108,11 +113,15 @@ pub(super) async fn write(
         return Err(invalid("client_msg_id is 32 lower-case hexadecimal digits."));
     }
     let written = Written { client_msg_id: body.client_msg_id, text, suggestion: body.suggestion };
-    let (seq, changes) = conversation::write(&app, &owner.name, &id, &written).await?;
-    if let Some(changes) = changes {
-        conversation::publish(&app, changes).await;
-    }
-    Ok(Json(Stored { seq }))
+    to_the_end(&Arc::clone(&app), async move {
+        let name = &signed_in.owner.name;
+        let (seq, changes) = conversation::write(&app, name, &id, &written).await?;
+        if let Some(changes) = changes {
+            conversation::publish(&app, changes).await;
+        }
+        Ok(Json(Stored { seq }))
+    })
+    .await
 }
 
 /// `POST /console/api/conversations/ID/hand-back`.
@@ -121,7 +130,12 @@ pub(super) async fn hand_back(
     _: SignedIn,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    done(&app, conversation::hand_back(&app, &id).await?).await
+    to_the_end(&Arc::clone(&app), async move {
+        let changes = conversation::hand_back(&app, &id).await?;
+        conversation::publish(&app, changes).await;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// `POST /console/api/conversations/ID/close`.
@@ -130,7 +144,12 @@ pub(super) async fn close(
     _: SignedIn,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    done(&app, conversation::close(&app, &id).await?).await
+    to_the_end(&Arc::clone(&app), async move {
+        let changes = conversation::close(&app, &id).await?;
+        conversation::publish(&app, changes).await;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// `POST /console/api/conversations/ID/suggestions/SID/discard`.
@@ -144,7 +163,11 @@ pub(super) async fn discard(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn done(app: &App, changes: Changes) -> Result<StatusCode, ApiError> {
-    conversation::publish(app, changes).await;
-    Ok(StatusCode::NO_CONTENT)
+/// Runs a command to its end even when its client goes: what is stored is always told to the others.
+async fn to_the_end<T: Send + 'static>(
+    app: &App,
+    command: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, ApiError> {
+    let ended = app.doors.sockets.spawn(command).await;
+    Ok(ended.map_err(|error| ApiError::internal(&error))??)
 }

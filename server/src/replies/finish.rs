@@ -17,6 +17,8 @@ use crate::store::{StoreError, Tx};
 
 use super::Made;
 
+/// Why a reply that took too long went to a person.
+const TIMED_OUT: &str = "The reply took longer than replies.timeout_s allows.";
 /// First digits of the drafter's hash that records show.
 const HASH_DIGITS: usize = 12;
 
@@ -25,17 +27,22 @@ pub(super) async fn finish(
     app: &App,
     (job, lease): (&Job, &str),
     before: &Conversation,
-    made: Made,
+    made: &Made,
 ) -> Result<(), StoreError> {
     if app.shutdown.is_cancelled() && made.outcome.cancelled {
         // The job stays leased; the next start takes it up.
         made.show.withdraw(app);
         return Ok(());
     }
-    let decision = decision(app, job, &made);
+    let decision = decision(app, job, made);
+    let order = conversation::order(app).await;
     let mut tx = app.store.begin().await?;
     let Some(mut row) = fenced(&mut tx, job, lease).await? else {
+        keep_for_the_person(app, &mut tx, job, made).await?;
+        tx.commit().await?;
+        drop(order);
         made.show.withdraw(app);
+        conversation::suggestion(app, &job.conversation).await;
         return Ok(());
     };
     let mut messages = Vec::new();
@@ -44,13 +51,13 @@ pub(super) async fn finish(
     if !cancelled {
         row.tag = made.outcome.reading.primary().map(|tag| tag.label.clone());
         let wanted =
-            if row.holder()? == State::Bot { end(app, &mut row, job, &made)? } else { None };
+            if row.holder()? == State::Bot { end(app, &mut row, job, made)? } else { None };
         sent = wanted.as_ref().is_some_and(|message| message.draft_id.is_some());
         if let Some(message) = wanted {
             messages.push(tx.append(&mut row, message, app.clock.now_ms()).await?);
         }
         if !sent {
-            keep(app, &mut tx, job, &made).await?;
+            keep(app, &mut tx, job, made).await?;
         }
         let body = json(&decision);
         tx.decide(&row.id, job.for_seq, (app.clock.now_ms(), &body)).await?;
@@ -64,7 +71,8 @@ pub(super) async fn finish(
     if !sent {
         made.show.withdraw(app);
     }
-    tell(app, before, row, messages, (!cancelled).then_some(decision)).await;
+    let changes = Changes { passed: row.state != before.state, conversation: row, messages, order };
+    tell(app, changes, (!cancelled).then_some(decision)).await;
     Ok(())
 }
 
@@ -74,7 +82,7 @@ async fn fenced(tx: &mut Tx, job: &Job, lease: &str) -> Result<Option<Conversati
         return Ok(None);
     }
     let row = tx.conversation(&job.conversation).await?;
-    let newest = tx.newest_question(&job.conversation).await?;
+    let newest = tx.newest(&job.conversation, Speaker::Visitor).await?;
     Ok(row.filter(|row| row.generation == job.generation && newest == job.for_seq))
 }
 
@@ -116,6 +124,22 @@ fn hand_off(row: &mut Conversation, reason: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A person came first: what was drafted until then is theirs to use, unless they have written already.
+async fn keep_for_the_person(
+    app: &App,
+    tx: &mut Tx,
+    job: &Job,
+    made: &Made,
+) -> Result<(), StoreError> {
+    let Some(row) = tx.conversation(&job.conversation).await? else { return Ok(()) };
+    let asked = tx.newest(&job.conversation, Speaker::Visitor).await? == job.for_seq;
+    let written = tx.newest(&job.conversation, Speaker::Owner).await? > job.for_seq;
+    if row.holder()? == State::Owner && asked && !written {
+        keep(app, tx, job, made).await?;
+    }
+    Ok(())
+}
+
 /// Keeps a draft that was not sent as a suggestion.
 async fn keep(app: &App, tx: &mut Tx, job: &Job, made: &Made) -> Result<(), StoreError> {
     let Some(draft) = made.outcome.draft.as_ref().filter(|draft| !draft.citations.is_empty())
@@ -142,8 +166,12 @@ fn decision(app: &App, job: &Job, made: &Made) -> Decision {
     Decision {
         action: outcome.decision.action.as_str().into(),
         rule: if made.timed_out { "timeout".into() } else { outcome.decision.rule.clone() },
-        reason: outcome.decision.reason.as_str().into(),
-        why: outcome.decision.reason.why().into(),
+        reason: if made.timed_out {
+            "timeout".into()
+        } else {
+            outcome.decision.reason.as_str().into()
+        },
+        why: if made.timed_out { TIMED_OUT.into() } else { outcome.decision.reason.why().into() },
         confidence: outcome.confidence.value,
         signals: named.map(|(name, value)| (name.to_owned(), value)).into(),
         intents: outcome.reading.tags.clone(),
@@ -155,16 +183,9 @@ fn decision(app: &App, job: &Job, made: &Made) -> Decision {
     }
 }
 
-async fn tell(
-    app: &App,
-    before: &Conversation,
-    row: Conversation,
-    messages: Vec<Message>,
-    decision: Option<Decision>,
-) {
-    let id = row.id.clone();
-    let passed = row.state != before.state;
-    conversation::publish(app, Changes { conversation: row, messages, passed }).await;
+async fn tell(app: &App, changes: Changes, decision: Option<Decision>) {
+    let id = changes.conversation.id.clone();
+    conversation::publish(app, changes).await;
     if let Some(decision) = decision {
         let frame = Frame::Decision { conversation: id.clone(), decision: Box::new(decision) };
         app.hub.to_watchers(&id, &frame, Class::Durable);
@@ -172,12 +193,17 @@ async fn tell(
 }
 
 /// Gives a job that no worker finishes to a person.
-pub(super) async fn give_up(app: &App, job: &Job) -> Result<(), StoreError> {
+pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreError> {
+    let order = conversation::order(app).await;
     let mut tx = app.store.begin().await?;
+    if !tx.job_is_lost(&job.id, now).await? {
+        return Ok(());
+    }
     let Some(mut row) = tx.conversation(&job.conversation).await? else { return Ok(()) };
     let before = row.clone();
     let mut messages = Vec::new();
-    if row.holder()? == State::Bot && row.generation == job.generation {
+    let newest = tx.newest(&job.conversation, Speaker::Visitor).await?;
+    if row.holder()? == State::Bot && row.generation == job.generation && newest == job.for_seq {
         hand_off(&mut row, "fault")?;
         let line = Message::plain(Speaker::Bot, &app.mind.templates.say("fault"));
         messages.push(
@@ -197,7 +223,8 @@ pub(super) async fn give_up(app: &App, job: &Job) -> Result<(), StoreError> {
         "a reply was begun {} times and never finished; a person was asked for",
         job.attempts
     );
-    tell(app, &before, row, messages, None).await;
+    let changes = Changes { passed: row.state != before.state, conversation: row, messages, order };
+    tell(app, changes, None).await;
     Ok(())
 }
 

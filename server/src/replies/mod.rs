@@ -6,6 +6,7 @@ mod stream;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -104,6 +105,14 @@ impl Desk {
         stop
     }
 
+    /// Does `send` unless the draft was stopped; whoever stops it knows that nothing is sent afterwards.
+    fn unless_stopped(&self, conversation: &str, send: impl FnOnce()) {
+        let running = self.running();
+        if running.get(conversation).is_some_and(|draft| !draft.stop.load(Ordering::Relaxed)) {
+            send();
+        }
+    }
+
     fn update(&self, conversation: &str, change: impl FnOnce(&mut LiveDraft)) {
         if let Some(draft) = self.running().get_mut(conversation) {
             change(&mut draft.live);
@@ -142,18 +151,24 @@ async fn cancelled_within(app: &App, time: Duration) -> bool {
     tokio::time::timeout(time, app.shutdown.cancelled()).await.is_ok()
 }
 
-/// Jobs whose worker is gone are begun again once, then given to a person.
+/// Jobs whose worker is gone are begun again once, then given to a person. One that cannot be mended holds up no other.
 async fn recover(app: &App, now: i64) -> Result<(), StoreError> {
     for job in app.store.jobs_lost(now).await? {
-        if job.attempts < MAX_ATTEMPTS {
-            let mut tx = app.store.begin().await?;
-            tx.requeue_job(&job.id).await?;
-            tx.commit().await?;
-            app.desk.ring();
-        } else {
-            finish::give_up(app, &job).await?;
+        if let Err(error) = recover_one(app, &job, now).await {
+            tracing::error!(%error, job = job.id, "a lost reply job could not be taken up");
         }
     }
+    Ok(())
+}
+
+async fn recover_one(app: &App, job: &Job, now: i64) -> Result<(), StoreError> {
+    if job.attempts >= MAX_ATTEMPTS {
+        return finish::give_up(app, job, now).await;
+    }
+    let mut tx = app.store.begin().await?;
+    tx.requeue_job(&job.id, now).await?;
+    tx.commit().await?;
+    app.desk.ring();
     Ok(())
 }
 
@@ -176,15 +191,33 @@ fn work(app: &Arc<App>, runtime: &Handle, ear: &Receiver<()>) {
     }
 }
 
+/// One job from lease to end. A panic ends this job, and neither the worker nor the next one.
 fn one(app: &Arc<App>, runtime: &Handle, job: &Job, lease: &str) {
-    let done = runtime.block_on(turn_of(app, job)).and_then(|(conversation, turn)| {
-        let made = draft(app, job, &conversation, &turn);
-        app.desk.end(&job.conversation);
-        runtime.block_on(finish::finish(app, (job, lease), &conversation, made))
-    });
+    let stop = app.desk.begin(job);
+    let worked = catch_unwind(AssertUnwindSafe(|| {
+        let (conversation, turn, newest) = runtime.block_on(turn_of(app, job))?;
+        if conversation.generation != job.generation || newest != job.for_seq {
+            stop.store(true, Ordering::Relaxed);
+        }
+        let made = draft(app, job, &conversation, (&turn, &stop));
+        let finished = runtime.block_on(finish::finish(app, (job, lease), &conversation, &made));
+        if finished.is_err() {
+            made.show.withdraw(app);
+        }
+        finished
+    }));
     app.desk.end(&job.conversation);
-    if let Err(error) = done {
-        tracing::error!(%error, "a reply could not be finished; the job will be tried again");
+    match worked {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a reply could not be finished; it will be tried again")
+        }
+        Err(_) => {
+            tracing::error!(job = job.id, "a reply ended in a panic and is given to a person");
+            if let Err(error) = runtime.block_on(finish::give_up(app, job, i64::MAX)) {
+                tracing::error!(%error, "the person could not be asked for");
+            }
+        }
     }
 }
 
@@ -196,8 +229,12 @@ struct Made {
     timings: std::collections::BTreeMap<String, i64>,
 }
 
-fn draft(app: &Arc<App>, job: &Job, conversation: &Conversation, turn: &Turn) -> Made {
-    let stop = app.desk.begin(job);
+fn draft(
+    app: &Arc<App>,
+    job: &Job,
+    conversation: &Conversation,
+    (turn, stop): (&Turn, &AtomicBool),
+) -> Made {
     let began = app.clock.now_ms();
     let deadline = began + millis(app.mind.timeout);
     let bot_holds = conversation.state == State::Bot.as_str();
@@ -218,13 +255,16 @@ fn draft(app: &Arc<App>, job: &Job, conversation: &Conversation, turn: &Turn) ->
 }
 
 /// What the job's draft is made for: all visitor messages since anybody else spoke, joined, after what came before.
-async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn), StoreError> {
+/// The number is the seq of the visitor's newest message.
+async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn, i64), StoreError> {
     let unknown =
         || StoreError::Meaning { what: "conversation of a job", value: job.conversation.clone() };
     let conversation = app.store.conversation(&job.conversation).await?.ok_or_else(unknown)?;
     let after = (conversation.head - HISTORY).max(0);
     let rows = app.store.messages(&job.conversation, after, HISTORY).await?;
     let mut messages: Vec<Message> = Vec::new();
+    let visitor = Speaker::Visitor.as_str();
+    let newest = rows.iter().rfind(|row| row.speaker == visitor).map_or(0, |row| row.seq);
     for row in rows {
         let speaker = row.speaker.parse();
         let speaker = speaker
@@ -238,7 +278,7 @@ async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn), StoreErro
     let since = messages.iter().rposition(|m| m.speaker == Speaker::Owner).map_or(0, |at| at + 1);
     let bot_turns = messages[since..].iter().filter(|m| m.speaker == Speaker::Bot).count();
     let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);
-    Ok((conversation, Turn { question: words.join("\n"), history: messages, bot_turns }))
+    Ok((conversation, Turn { question: words.join("\n"), history: messages, bot_turns }, newest))
 }
 
 fn millis(time: Duration) -> i64 {

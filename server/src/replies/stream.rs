@@ -177,6 +177,8 @@ impl Show {
     }
 
     fn to_visitor(&self, app: &App, draft: Draft) {
-        app.hub.to_visitor(&self.conversation, &Frame::Draft(Box::new(draft)), Class::Fleeting);
+        app.desk.unless_stopped(&self.conversation, || {
+            app.hub.to_visitor(&self.conversation, &Frame::Draft(Box::new(draft)), Class::Fleeting);
+        });
     }
 }

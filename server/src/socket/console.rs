@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Extension, State};
 use axum::response::Response;
 use engine::turn::Speaker;
 
+use crate::accept::Seat;
 use crate::app::App;
+use crate::auth::Holder;
 use crate::conversation;
 use crate::hub::{Class, Lane};
 use crate::protocol::VERSION;
@@ -20,11 +22,16 @@ use super::{Complaint, Talk, limited, run, spawn};
 const TYPING_MS: u32 = 6_000;
 
 /// `GET /console/ws`.
-pub async fn open(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
-    limited(upgrade).on_upgrade(|socket| async move {
+pub async fn open(
+    State(app): State<Arc<App>>,
+    seat: Option<Extension<Seat>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let seat = seat.map(|Extension(seat)| seat);
+    limited(upgrade).on_upgrade(move |socket| async move {
         // Until the hello the lane belongs to nobody; an owner counts as online from the hello on.
         let talk = OwnerTalk { lane: app.hub.unplaced(), app: Arc::clone(&app), owner: None };
-        spawn(&Arc::clone(&app), run(app, socket, Talk::Owner(talk)));
+        spawn(&Arc::clone(&app), run(app, (socket, seat), Talk::Owner(talk)));
     })
 }
 
@@ -32,10 +39,21 @@ pub async fn open(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Res
 pub(super) struct OwnerTalk {
     app: Arc<App>,
     pub(super) lane: Lane,
-    owner: Option<String>,
+    owner: Option<Holder>,
 }
 
 impl OwnerTalk {
+    /// A socket ends with the session that opened it.
+    pub(super) async fn may_stay(&self) -> Result<(), Complaint> {
+        let Some(holder) = &self.owner else { return Ok(()) };
+        let now = self.app.clock.now_ms();
+        match self.app.store.owner_by_session(&holder.session, now).await {
+            Ok(None) => Err(Complaint::fatal("bad_ticket", "The session has ended. Sign in.")),
+            // A database that fails for a moment signs nobody out.
+            Ok(Some(_)) | Err(_) => Ok(()),
+        }
+    }
+
     /// Whether the hello has come.
     pub(super) fn greeted(&self) -> bool {
         self.owner.is_some()
@@ -86,14 +104,14 @@ impl OwnerTalk {
             return Err(Complaint::fatal("unsupported_version", message));
         }
         let owner = self.app.doors.redeem(ticket, self.app.clock.now_ms());
-        let name = owner
+        let holder = owner
             .ok_or_else(|| Complaint::fatal("bad_ticket", "The ticket is not valid. Sign in."))?;
         if self.owner.is_none() {
             self.app.hub.leave(&self.lane);
             self.lane = self.app.hub.console();
         }
-        self.owner = Some(name.clone());
-        let owner = Some(OwnerName { name });
+        let owner = Some(OwnerName { name: holder.name.clone() });
+        self.owner = Some(holder);
         out.push(Frame::Welcome(Box::new(Welcome { v: VERSION, visitor: None, owner })));
         Ok(())
     }

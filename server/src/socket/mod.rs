@@ -12,6 +12,7 @@ use governor::clock::Clock as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, interval, timeout};
 
+use crate::accept::Seat;
 use crate::app::App;
 use crate::hub::Lane;
 use crate::protocol::MAX_FRAME;
@@ -110,6 +111,14 @@ impl Talk {
         }
     }
 
+    /// Whether an owner is still signed in; visitors always may.
+    async fn may_stay(&self) -> Result<(), Complaint> {
+        match self {
+            Self::Visitor(_) => Ok(()),
+            Self::Owner(talk) => talk.may_stay().await,
+        }
+    }
+
     /// The lane that frames come from.
     fn lane(&mut self) -> &mut Lane {
         match self {
@@ -119,8 +128,8 @@ impl Talk {
     }
 }
 
-/// Speaks with one socket until it ends.
-async fn run(app: Arc<App>, socket: WebSocket, mut talk: Talk) {
+/// Speaks with one socket until it ends. `seat` counts it among the connections that may be open.
+async fn run(app: Arc<App>, (socket, seat): (WebSocket, Option<Seat>), mut talk: Talk) {
     let mut line = Line { socket, limiter: limiter(), refused: 0, heard: Instant::now() };
     let end = line.talk(&app, &mut talk).await;
     if let End::Close(code, reason) = end {
@@ -128,6 +137,7 @@ async fn run(app: Arc<App>, socket: WebSocket, mut talk: Talk) {
         let _ = timeout(WRITE, line.socket.send(close)).await;
     }
     app.hub.leave(talk.lane());
+    drop(seat);
 }
 
 fn limiter() -> DefaultDirectRateLimiter {
@@ -162,7 +172,10 @@ impl Line {
                     None => Err(End::Gone),
                 },
                 message = self.socket.recv() => self.heard(message, talk).await,
-                _ = ping.tick() => self.ping().await,
+                _ = ping.tick() => match talk.may_stay().await {
+                    Ok(()) => self.ping().await,
+                    Err(complaint) => self.complain(complaint).await,
+                },
             };
             if let Err(end) = step {
                 return end;
@@ -185,7 +198,7 @@ impl Line {
         self.heard = Instant::now();
         let text = match message {
             Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return self.pace().await,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return self.pace().await.map(|_| ()),
             Some(Ok(Message::Binary(_))) => {
                 return self.complain(Complaint::mild("bad_frame", "Frames are JSON text.")).await;
             }
@@ -194,7 +207,9 @@ impl Line {
             }
             Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
         };
-        self.pace().await?;
+        if !self.pace().await? {
+            return Ok(());
+        }
         let mut out = Vec::new();
         let handled = talk.frame(&text, &mut out).await;
         for frame in out {
@@ -209,9 +224,9 @@ impl Line {
         }
     }
 
-    /// A frame more than the rate allows is refused; the sender learns when to go on.
-    async fn pace(&mut self) -> Result<(), End> {
-        let Err(early) = self.limiter.check() else { return Ok(()) };
+    /// Whether a frame may be used. One more than the rate allows is not; the sender learns when to go on.
+    async fn pace(&mut self) -> Result<bool, End> {
+        let Err(early) = self.limiter.check() else { return Ok(true) };
         let wait = early.wait_time_from(governor::clock::DefaultClock::default().now());
         let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
         let complaint =
@@ -219,7 +234,7 @@ impl Line {
         self.complain(Complaint { retry_after_ms: Some(wait), ..complaint }).await?;
         // Reading goes on when the next frame is due, so a flood costs its sender time and nobody else.
         tokio::time::sleep(Duration::from_millis(wait)).await;
-        Ok(())
+        Ok(false)
     }
 
     async fn complain(&mut self, complaint: Complaint) -> Result<(), End> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Extension, State};
 use axum::response::Response;
 use engine::turn::Speaker;
 
-use crate::app::App;
+use crate::accept::Seat;
+use crate::app::{App, Peer};
 use crate::clock::{fingerprint, is_hex};
 use crate::conversation::{self, Refusal, Visitor};
 use crate::hub::{Class, Lane};
@@ -26,10 +27,17 @@ const PAGE: i64 = 200;
 const TYPING_MS: u32 = 6_000;
 
 /// `GET /widget/ws`.
-pub async fn open(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
-    limited(upgrade).on_upgrade(|socket| async move {
-        let talk = VisitorTalk { lane: app.hub.unplaced(), app: Arc::clone(&app), visitor: None };
-        spawn(&Arc::clone(&app), run(app, socket, Talk::Visitor(talk)));
+pub async fn open(
+    State(app): State<Arc<App>>,
+    seat: Option<Extension<Seat>>,
+    peer: Option<Extension<Peer>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let seat = seat.map(|Extension(seat)| seat);
+    limited(upgrade).on_upgrade(move |socket| async move {
+        let (lane, peer) = (app.hub.unplaced(), peer.map(|Extension(peer)| peer));
+        let talk = VisitorTalk { lane, app: Arc::clone(&app), visitor: None, peer };
+        spawn(&Arc::clone(&app), run(app, (socket, seat), Talk::Visitor(talk)));
     })
 }
 
@@ -38,6 +46,7 @@ pub(super) struct VisitorTalk {
     app: Arc<App>,
     pub(super) lane: Lane,
     visitor: Option<Visitor>,
+    peer: Option<Peer>,
 }
 
 impl VisitorTalk {
@@ -116,7 +125,7 @@ impl VisitorTalk {
             self.app.hub.place(&self.lane, id);
         }
         let row = match &id {
-            Some(id) => self.app.store.conversation(id).await.map_err(failed)?,
+            Some(id) => self.app.store.conversation(id).await.map_err(fatal)?,
             None => None,
         };
         out.push(self.welcome(token, epoch, row.as_ref()));
@@ -133,10 +142,18 @@ impl VisitorTalk {
         token: Option<&str>,
         id: Option<String>,
     ) -> Result<Option<Conversation>, Complaint> {
-        let Some(id) = id else { return Ok(None) };
+        let Some(id) = id else {
+            // The widget may have missed the acknowledgement that would have told it.
+            return match token {
+                Some(token) => {
+                    self.app.store.conversation_by_token(&fingerprint(token)).await.map_err(fatal)
+                }
+                None => Ok(None),
+            };
+        };
         let unknown = || Complaint::fatal("unknown_conversation", "There is no such conversation.");
         let token = token.ok_or_else(unknown)?;
-        let row = self.app.store.conversation(&id).await.map_err(failed)?;
+        let row = self.app.store.conversation(&id).await.map_err(fatal)?;
         row.filter(|row| row.token_hash == fingerprint(token)).map(Some).ok_or_else(unknown)
     }
 
@@ -166,7 +183,7 @@ impl VisitorTalk {
     ) -> Result<(), Complaint> {
         let mut after = last_seq.max(0);
         while after < row.head {
-            let page = self.app.store.messages(&row.id, after, PAGE).await.map_err(failed)?;
+            let page = self.app.store.messages(&row.id, after, PAGE).await.map_err(fatal)?;
             let Some(last) = page.last() else { break };
             after = last.seq;
             out.extend(
@@ -203,6 +220,11 @@ impl VisitorTalk {
         if text.contains('\0') {
             return Err(Complaint::mild("bad_frame", "A message holds no NUL characters."));
         }
+        if let Some(seconds) = self.too_many(visitor) {
+            let message = format!("Too many messages. Please wait {seconds} seconds.");
+            let complaint = Complaint::mild("too_fast", message);
+            return Err(Complaint { retry_after_ms: Some(seconds * 1_000), ..complaint });
+        }
         let accepted = conversation::accept(&self.app, visitor, client_msg_id, text)
             .await
             .map_err(complaint)?;
@@ -214,6 +236,15 @@ impl VisitorTalk {
             self.app.desk.ring();
         }
         Ok(())
+    }
+
+    /// Seconds to wait when this address writes or begins conversations faster than people do.
+    fn too_many(&self, visitor: &Visitor) -> Option<u64> {
+        let Peer(address) = self.peer?;
+        let limits = &self.app.limits;
+        let begins = visitor.conversation.is_none();
+        let begun = if begins { limits.conversation(address) } else { Ok(()) };
+        begun.and_then(|()| limits.message(address)).err()
     }
 
     /// From the first stored message on the lane belongs to the conversation.
@@ -256,6 +287,11 @@ fn complaint(refusal: Refusal) -> Complaint {
         Refusal::Illegal(_) => Complaint::mild("bad_frame", message),
         Refusal::Store(error) => failed(error),
     }
+}
+
+/// A hello that fails half-way would leave the widget without an answer, so it begins again with a new socket.
+fn fatal(error: StoreError) -> Complaint {
+    Complaint { fatal: true, code: "internal", ..failed(error) }
 }
 
 fn failed(error: StoreError) -> Complaint {

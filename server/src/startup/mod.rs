@@ -121,6 +121,7 @@ pub async fn open(
         store,
         clock,
         ids,
+        order: Arc::default(),
         hub: Hub::default(),
         desk: Desk::default(),
         mind,
@@ -144,7 +145,9 @@ pub async fn open(
 
 fn mind(settings: &Settings, model: Arc<dyn Model>, mode: Mode) -> Result<Mind> {
     let prompts = knowledge::prompts(settings.replies.prompts.as_deref(), model.as_ref())?;
+    tracing::debug!("the intents are read");
     let index = knowledge::index(settings, model.as_ref())?;
+    tracing::debug!("the index is open");
     Ok(Mind {
         index: Arc::new(index),
         model,

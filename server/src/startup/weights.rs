@@ -85,6 +85,7 @@ pub fn ready(settings: &Settings, folder: Option<&Path>) -> Result<(Handle, Mode
     let [encoder, drafter] = chosen(&manifest, settings)?;
     let store = Store::new(settings.models.dir.clone());
     let (encoder_at, drafter_at) = (pull(&store, encoder, folder)?, pull(&store, drafter, folder)?);
+    tracing::debug!("the models are on disk");
     let own = drafter.draft().unwrap_or(Mode::Quote);
     let mode = settings.models.mode.unwrap_or(own);
     let sha256 = drafter.files.first().map(|file| file.sha256.clone()).unwrap_or_default();

@@ -7,6 +7,8 @@ use super::{Store, StoreError, Tx};
 
 const BY_ID: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
     reason, created_at, updated_at FROM conversations WHERE id = $1";
+const BY_TOKEN: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
+    reason, created_at, updated_at FROM conversations WHERE token_hash = $1 ORDER BY created_at DESC, id LIMIT 1";
 const INSERT: &str = "INSERT INTO conversations (id, token_hash, epoch, state, generation, head, owner_read, \
     visitor_read, author, tag, reason, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5)";
@@ -106,6 +108,17 @@ impl Store {
         Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(&self.readers).await?)
     }
 
+    /// The conversation that was started with this secret.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn conversation_by_token(
+        &self,
+        token_hash: &str,
+    ) -> Result<Option<Conversation>, StoreError> {
+        Ok(sqlx::query_as(BY_TOKEN).bind(token_hash).fetch_optional(&self.readers).await?)
+    }
+
     /// One conversation as the list shows it.
     ///
     /// # Errors
@@ -130,6 +143,17 @@ impl Tx {
     /// [`StoreError::Sql`].
     pub async fn conversation(&mut self, id: &str) -> Result<Option<Conversation>, StoreError> {
         Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(self.conn()).await?)
+    }
+
+    /// The conversation that was started with this secret, as it is inside this transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn conversation_by_token(
+        &mut self,
+        token_hash: &str,
+    ) -> Result<Option<Conversation>, StoreError> {
+        Ok(sqlx::query_as(BY_TOKEN).bind(token_hash).fetch_optional(self.conn()).await?)
     }
 
     /// Starts a conversation that the bot holds.

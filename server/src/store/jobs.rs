@@ -14,7 +14,10 @@ const OLDEST: &str = "SELECT id, conversation, for_seq, generation, attempts, cr
 const LEASE: &str = "UPDATE jobs SET status = 'leased', lease = $2, leased_until = $3, attempts = attempts + 1 WHERE id = $1";
 const HELD: &str = "SELECT COUNT(*) FROM jobs WHERE id = $1 AND lease = $2 AND status = 'leased'";
 const FINISH: &str = "UPDATE jobs SET status = 'done', lease = NULL WHERE id = $1";
-const REQUEUE: &str = "UPDATE jobs SET status = 'queued', lease = NULL WHERE id = $1";
+const REQUEUE: &str = "UPDATE jobs SET status = 'queued', lease = NULL \
+    WHERE id = $1 AND status = 'leased' AND leased_until <= $2";
+const IS_LOST: &str =
+    "SELECT COUNT(*) FROM jobs WHERE id = $1 AND status = 'leased' AND leased_until <= $2";
 const LOST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at FROM jobs \
     WHERE status = 'leased' AND leased_until <= $1 ORDER BY created_at, id";
 
@@ -121,12 +124,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Puts a job back among those that wait.
+    /// Puts a job whose lease ended before `now` back among those that wait.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn requeue_job(&mut self, job: &str) -> Result<(), StoreError> {
-        sqlx::query(REQUEUE).bind(job).execute(self.conn()).await?;
+    pub async fn requeue_job(&mut self, job: &str, now: i64) -> Result<(), StoreError> {
+        sqlx::query(REQUEUE).bind(job).bind(now).execute(self.conn()).await?;
         Ok(())
+    }
+
+    /// Whether a job is begun and its lease ended before `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn job_is_lost(&mut self, job: &str, now: i64) -> Result<bool, StoreError> {
+        let count: i64 =
+            sqlx::query_scalar(IS_LOST).bind(job).bind(now).fetch_one(self.conn()).await?;
+        Ok(count == 1)
     }
 }

@@ -11,8 +11,8 @@ const AFTER: &str = "SELECT conversation, seq, speaker, at, text, pieces, citati
     reply_to FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 const SENT: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
     reply_to FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
-const LAST_VISITOR: &str =
-    "SELECT COALESCE(MAX(seq), 0) FROM messages WHERE conversation = $1 AND speaker = 'visitor'";
+const NEWEST: &str =
+    "SELECT COALESCE(MAX(seq), 0) FROM messages WHERE conversation = $1 AND speaker = $2";
 
 /// A message as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -128,11 +128,16 @@ impl Tx {
         Ok(query.fetch_optional(self.conn()).await?)
     }
 
-    /// Seq of the visitor's newest message, 0 for none.
+    /// Seq of the newest message of a speaker, 0 for none.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn newest_question(&mut self, conversation: &str) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(LAST_VISITOR).bind(conversation).fetch_one(self.conn()).await?)
+    pub async fn newest(
+        &mut self,
+        conversation: &str,
+        speaker: engine::turn::Speaker,
+    ) -> Result<i64, StoreError> {
+        let query = sqlx::query_scalar(NEWEST).bind(conversation).bind(speaker.as_str());
+        Ok(query.fetch_one(self.conn()).await?)
     }
 }

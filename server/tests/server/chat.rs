@@ -189,3 +189,19 @@ async fn two_pages_of_one_visitor_see_the_same() {
         "How do I make a backup?"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_widget_that_missed_its_acknowledgement_begins_no_second_conversation() {
+    let house = House::open().await;
+    let (mut visitor, welcome) = house.greeted().await;
+    visitor.say(1, QUESTION).await;
+    let ack = visitor.until("ack").await;
+    drop(visitor);
+    for _ in 0..2 {
+        let mut again = house.visitor().await;
+        let resumed = again.hello(welcome["token"].clone(), Value::Null, 0).await;
+        assert_eq!(resumed["conversation"], ack["conversation"]);
+        again.say(1, QUESTION).await;
+        assert_eq!(again.until("ack").await["seq"], 1);
+    }
+}

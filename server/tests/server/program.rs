@@ -118,7 +118,7 @@ fn models_that_cannot_be_used_are_named_and_never_used() {
             "minilm-l6",
             "hub http://127.0.0.1:9",
             "package index http://127.0.0.1:9/simple",
-            "--models-dir",
+            "put these files into",
         ],
     );
     check_refused(

@@ -100,6 +100,7 @@ export function composingOf(id) {
  */
 export function putSummary(summary) {
   const before = store.conversations.get(summary.id);
+  if (before && (summary.generation < before.generation || summary.head < before.head)) return; // late news
   store.conversations.set(summary.id, summary);
   if (store.listed && summary.state === "waiting" && before?.state !== "waiting") {
     const reason = summary.reason ? `: ${reasonWords(summary.reason)}` : "";

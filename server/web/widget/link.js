@@ -19,7 +19,7 @@ import { Socket } from "./socket.js";
  */
 /** @typedef {{ type: "ack", client_msg_id: string, conversation: string, seq: number, at: number }} Ack */
 /**
- * @typedef {{ type: "draft", draft_id: string, phase: "start" | "piece" | "stop", piece?: Piece | null,
+ * @typedef {{ type: "draft", draft_id: string, phase: "start" | "token" | "piece" | "stop", token?: string, piece?: Piece | null,
  *   citations?: Citation[] | null }} Draft
  */
 /** @typedef {{ type: "state", state: State, generation: number, author: string | null }} StateFrame */

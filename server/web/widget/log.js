@@ -7,7 +7,7 @@ import { button, el, icon, PATHS } from "./dom.js";
 /** @typedef {import("./link.js").Message} Message */
 /** @typedef {import("./link.js").Piece} Piece */
 /** @typedef {"sending" | "sent" | "failed"} SendState */
-/** @typedef {{ cite: number | null, button: HTMLElement | null, sources: Map<number, Citation>, text: HTMLElement }} Flow */
+/** @typedef {{ cite: number | null, button: HTMLElement | null, sources: Map<number, Citation>, text: HTMLElement, tail: HTMLElement | null }} Flow */
 
 const PENDING = 1e12;
 const LIVE = 1e15;
@@ -169,7 +169,7 @@ export class Log {
    * @returns {Flow}
    */
   flow(text, citations) {
-    return { cite: null, button: null, sources: new Map(citations.map((one) => [one.number, one])), text };
+    return { cite: null, button: null, sources: new Map(citations.map((one) => [one.number, one])), text, tail: null };
   }
 
   /**
@@ -239,14 +239,29 @@ export class Log {
       this.drafts.set(frame.draft_id, { node, flow: this.flow(text, []) });
       return this.typing("bot", true, 20_000);
     }
-    const piece = frame.piece;
-    if (!known || !piece) return;
+    const { piece, token } = frame;
+    if (!known || (!piece && !token)) return;
     this.change(() => {
+      if (!piece) return this.await(known, token ?? "");
+      known.flow.tail?.remove();
+      known.flow.tail = null;
       for (const one of frame.citations ?? []) known.flow.sources.set(one.number, one);
       this.append(known.flow, piece);
       this.typing("bot", false, 0);
       this.place(known.node, LIVE);
     });
+  }
+
+  /**
+   * Shows a token until its piece replaces it.
+   * @param {{ node: HTMLElement, flow: Flow }} draft
+   * @param {string} token
+   */
+  await({ node, flow }, token) {
+    if (!flow.tail) flow.text.append((flow.tail = el("span", "tail")));
+    flow.tail.append(token);
+    this.typing("bot", false, 0);
+    this.place(node, LIVE);
   }
 
   /** @param {string} id */

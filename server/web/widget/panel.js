@@ -26,6 +26,7 @@ export class Panel {
     this.unread = 0;
     /** @type {import("./link.js").State} */
     this.state = "bot";
+    this.generation = 0;
     /** @type {HTMLElement | null} */
     this.cameFrom = null;
     this.panel = el("div", "panel", "", { role: "dialog", "aria-label": "Chat" });
@@ -181,6 +182,7 @@ export class Panel {
   /** @returns {void} */
   restart() {
     this.state = "bot";
+    this.generation = 0;
     this.link.startNew();
     this.settle();
     this.field.focus({ preventScroll: true });
@@ -241,7 +243,7 @@ export class Panel {
       case "typing":
         if (event.from === "owner" || this.automatic()) this.log.typing(event.from, event.on, event.expires_ms);
         return;
-      case "state": this.state = event.state; return this.settle();
+      case "state": return this.holder(event);
       case "presence": return this.here(event.owner_online);
       case "sent": this.say(""); return this.log.mark(event.id, "sent");
       case "failed": return this.log.mark(event.id, "failed");
@@ -262,9 +264,21 @@ export class Panel {
     if (status === "stopped") this.field.disabled = this.sender.disabled = true;
   }
 
+  /**
+   * Who holds the conversation; news that comes late changes nothing.
+   * @param {{ state: import("./link.js").State, generation: number }} frame
+   */
+  holder({ state, generation }) {
+    if (generation < this.generation) return;
+    this.state = state;
+    this.generation = generation;
+    this.settle();
+  }
+
   /** @param {import("./link.js").Welcome} frame */
   welcome(frame) {
     this.state = frame.state;
+    this.generation = frame.generation;
     this.panel.setAttribute("aria-label", frame.site.name);
     this.name.textContent = frame.site.name;
     this.here(frame.owner_online);
