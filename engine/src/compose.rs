@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use crate::grounding::{self, Support};
 use crate::model::Sampling;
+use crate::parts::Parts;
 use crate::prompt;
-use crate::reply::{Parts, Sink, Stopped};
 use crate::search::Hit;
+use crate::sink::{Sink, Stopped};
 use crate::text;
 use crate::turn::Turn;
 

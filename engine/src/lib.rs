@@ -11,11 +11,13 @@ pub mod grounding;
 pub mod intent;
 pub mod metrics;
 pub mod model;
+mod parts;
 pub mod prompt;
 mod quote;
 pub mod reply;
 pub mod rules;
 pub mod search;
+mod sink;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

@@ -7,9 +7,10 @@ use std::ops::Range;
 
 use crate::intent::dot;
 use crate::model::{Model, ModelError};
+use crate::parts::Parts;
 use crate::prompt;
-use crate::reply::{Parts, Sink, Stopped};
 use crate::search::{Hit, Passage, Sentence, SentenceKind};
+use crate::sink::{Sink, Stopped};
 use crate::turn::Turn;
 
 /// Passages whose sentences are candidates.

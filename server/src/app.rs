@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::Doors;
 use crate::clock::{Clock, Ids};
-use crate::config::Site;
+use crate::config::{Site, Stream};
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::origin::Origins;
@@ -69,19 +69,6 @@ pub struct Mind {
     pub stream: Stream,
     /// How long a reply may take.
     pub timeout: Duration,
-}
-
-/// What visitors see of a draft on its way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stream {
-    /// Every token.
-    Tokens,
-    /// Every checked sentence.
-    #[default]
-    Sentences,
-    /// Nothing before the decision.
-    Decided,
 }
 
 impl Mind {

@@ -11,8 +11,6 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use url::Url;
 
-use crate::app::Stream;
-
 /// The file that is read when no other is named.
 pub const FILE: &str = "porchlight.toml";
 const ENV: &str = "PORCHLIGHT__";
@@ -111,6 +109,19 @@ pub struct Replies {
     pub timeout_s: u64,
     /// Folder with the owner's own `policy.toml`, `templates.toml` and `intents.toml`.
     pub prompts: Option<PathBuf>,
+}
+
+/// What visitors see of a draft on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Every token.
+    Tokens,
+    /// Every checked sentence.
+    #[default]
+    Sentences,
+    /// Nothing before the decision.
+    Decided,
 }
 
 impl Default for Server {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use engine::draft::Piece;
 use engine::reply::Event;
 
-use crate::app::{App, Stream};
+use crate::app::App;
+use crate::config::Stream;
 use crate::hub::Class;
 use crate::protocol::record::Citation;
 use crate::protocol::server::{Draft, Frame, Phase};

@@ -1,0 +1,25 @@
+//! All that a reply is made from, in one place that can be passed on.
+
+use crate::draft::Mode;
+use crate::intent::IntentBook;
+use crate::model::Model;
+use crate::prompt::Templates;
+use crate::rules::Policy;
+use crate::search::Search;
+
+/// All that a reply is made from.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    /// The owner's documents.
+    pub search: &'a dyn Search,
+    /// Encoder and drafter.
+    pub model: &'a dyn Model,
+    /// The owner's intents.
+    pub intents: &'a IntentBook,
+    /// The owner's policy.
+    pub policy: &'a Policy,
+    /// The texts around answers.
+    pub templates: &'a Templates,
+    /// How to draft.
+    pub mode: Mode,
+}

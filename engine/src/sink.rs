@@ -1,0 +1,161 @@
+//! Collects a draft while it is made and reports what happens on the way.
+
+use std::ops::{ControlFlow, Range};
+
+use crate::draft::{Citation, Draft, Mode, Piece};
+use crate::intent::Reading;
+use crate::model::ModelError;
+use crate::search::{Hit, Passage, SearchError};
+
+/// What happens on the way, in this order; `Token` and `Piece` repeat.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// The message was read.
+    Read(&'a Reading),
+    /// Passages were found.
+    Found(&'a [Hit]),
+    /// Drafting starts.
+    Started {
+        /// How the draft is made.
+        mode: Mode,
+        /// Whether a rule keeps this draft from the visitor already.
+        held: bool,
+    },
+    /// A token of a sentence that is not checked yet. Owners may see it at once.
+    Token(&'a str),
+    /// A sentence was checked and may be shown to the visitor.
+    Piece {
+        /// The sentence with the white space before it.
+        piece: &'a Piece,
+        /// All citations so far; `piece.cite` counts into it from 1.
+        citations: &'a [Citation],
+        /// Confidence with this piece.
+        confidence: f32,
+    },
+    /// A sentence that no passage supports; free text ends here.
+    Unsupported(&'a str),
+}
+
+/// Why a reply ended early.
+pub(crate) enum Stopped {
+    /// The caller said so.
+    Cancelled,
+    /// A model or the index failed.
+    Fault(String),
+}
+
+impl From<ModelError> for Stopped {
+    fn from(error: ModelError) -> Self {
+        Self::Fault(error.to_string())
+    }
+}
+
+impl From<SearchError> for Stopped {
+    fn from(error: SearchError) -> Self {
+        Self::Fault(error.to_string())
+    }
+}
+
+/// Collects the draft and reports it as it grows.
+pub(crate) struct Sink<'a> {
+    on_event: &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    draft: Draft,
+    /// Confidence that the next pieces are reported with.
+    pub(crate) confidence: f32,
+}
+
+impl<'a> Sink<'a> {
+    pub(crate) fn new(on_event: &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>) -> Self {
+        Self { on_event, draft: Draft::default(), confidence: 0.0 }
+    }
+
+    pub(crate) fn emit(&mut self, event: Event<'_>) -> Result<(), Stopped> {
+        match (self.on_event)(event) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Stopped::Cancelled),
+        }
+    }
+
+    /// Asks whether to go on before something slow.
+    pub(crate) fn check(&mut self) -> Result<(), Stopped> {
+        self.emit(Event::Token(""))
+    }
+
+    /// Whether nothing was written yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.draft.pieces.is_empty()
+    }
+
+    /// The text so far.
+    pub(crate) fn text(&self) -> String {
+        self.draft.text()
+    }
+
+    /// Its length in characters.
+    pub(crate) fn text_chars(&self) -> usize {
+        self.draft.pieces.iter().map(|piece| piece.text.chars().count()).sum()
+    }
+
+    /// A token of a sentence on its way.
+    pub(crate) fn token(&mut self, text: &str) -> Result<(), Stopped> {
+        self.emit(Event::Token(text))
+    }
+
+    /// A sentence that `span` of `passage` supports.
+    pub(crate) fn piece(
+        &mut self,
+        text: String,
+        passage: &Passage,
+        span: Range<usize>,
+    ) -> Result<(), Stopped> {
+        let number = self.cite(passage, span);
+        self.push(Piece { text, cite: Some(number) })
+    }
+
+    /// A sentence around the answer.
+    pub(crate) fn frame(&mut self, text: &str) -> Result<(), Stopped> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.token(text)?;
+        self.push(Piece { text: text.into(), cite: None })
+    }
+
+    /// A sentence that nothing supports.
+    pub(crate) fn unsupported(&mut self, sentence: &str) -> Result<(), Stopped> {
+        self.emit(Event::Unsupported(sentence))
+    }
+
+    fn push(&mut self, piece: Piece) -> Result<(), Stopped> {
+        self.draft.pieces.push(piece);
+        let Some(piece) = self.draft.pieces.last() else { return Ok(()) };
+        let event =
+            Event::Piece { piece, citations: &self.draft.citations, confidence: self.confidence };
+        match (self.on_event)(event) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Stopped::Cancelled),
+        }
+    }
+
+    /// The number of the passage's citation, widened to hold `span`; a new one when it is cited first.
+    fn cite(&mut self, passage: &Passage, span: Range<usize>) -> usize {
+        let same = |c: &Citation| c.doc == passage.doc && c.passage == passage.span;
+        if let Some(index) = self.draft.citations.iter().position(same) {
+            let cited = &mut self.draft.citations[index].span;
+            *cited = cited.start.min(span.start)..cited.end.max(span.end);
+            return index + 1;
+        }
+        self.draft.citations.push(Citation {
+            doc: passage.doc.clone(),
+            title: passage.title.clone(),
+            heading: passage.heading.clone(),
+            passage: passage.span.clone(),
+            span,
+        });
+        self.draft.citations.len()
+    }
+
+    pub(crate) fn into_draft(self) -> Draft {
+        self.draft
+    }
+}
