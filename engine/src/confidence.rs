@@ -32,7 +32,7 @@ pub struct Signals {
 
 /// Weights of a logistic regression over [`Signals`], in the order of [`Signals::features`], and its intercept.
 ///
-/// Fitted by `porchlight-evals answerability --fit`; the sets and the figures stand in the README.
+/// Fitted by `porchlight-evals fit`; the sets and the figures stand in the README.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {
     /// One weight a feature.

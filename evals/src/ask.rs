@@ -3,17 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use engine::metrics::percentile;
-use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::data::{self, DemoCase};
+use crate::wire::{self, Visitor};
 
 /// Longest wait for one frame.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,8 +29,6 @@ pub(crate) struct Options {
     pid: Option<u32>,
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 /// Milliseconds from sending until each thing was seen.
 struct Times {
     ack: f64,
@@ -50,8 +42,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let cases: Vec<DemoCase> = data::lines(&options.cases)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut seen = Vec::new();
-    for (number, case) in cases.iter().take(options.count).enumerate() {
-        let times = runtime.block_on(one(&options.server, &case.text, number))?;
+    for case in cases.iter().take(options.count) {
+        let times = runtime.block_on(one(&options.server, &case.text))?;
         crate::print_line(&format!(
             "{:<12} ack {:>6.1} ms   first text {:>7.1} ms   complete {:>7.1} ms   {}",
             case.qid, times.ack, times.first, times.complete, times.from
@@ -77,55 +69,20 @@ fn summary(name: &str, values: Vec<f64>) {
     ));
 }
 
-async fn one(server: &str, question: &str, number: usize) -> Result<Times> {
-    let mut request = format!("ws://{server}/widget/ws").into_client_request()?;
-    request.headers_mut().insert("origin", format!("http://{server}").parse()?);
-    let (mut socket, _) = connect_async(request).await.with_context(|| {
-        format!("no Porchlight answers at {server}; start it with `cargo run --release`")
-    })?;
-    let hello =
-        json!({"type": "hello", "v": 1, "token": null, "conversation": null, "last_seq": 0});
-    socket.send(Message::text(hello.to_string())).await?;
-    wait_for(&mut socket, |frame| frame["type"] == "welcome").await?;
+async fn one(server: &str, question: &str) -> Result<Times> {
+    let (mut visitor, _) = Visitor::open(server).await?;
     let start = Instant::now();
-    let id = format!("{number:032x}");
-    let send = json!({"type": "send", "client_msg_id": id, "text": question});
-    socket.send(Message::text(send.to_string())).await?;
-    let ms = || start.elapsed().as_secs_f64() * 1000.0;
-    wait_for(&mut socket, |frame| frame["type"] == "ack").await?;
-    let ack = ms();
-    let shows =
-        |frame: &Value| frame["type"] == "draft" && frame["phase"] == "piece" || replies(frame);
-    let mut frame = wait_for(&mut socket, shows).await?;
-    let first = ms();
-    if !replies(&frame) {
-        frame = wait_for(&mut socket, replies).await?;
+    let ms = |at: Instant| (at - start).as_secs_f64() * 1000.0;
+    visitor.say(question).await?;
+    let (_, ack) = visitor.until(PATIENCE, |frame| frame["type"] == "ack").await?;
+    let (mut frame, first) = visitor.until(PATIENCE, wire::shows_text).await?;
+    let mut complete = first;
+    if !wire::is_reply(&frame) {
+        (frame, complete) = visitor.until(PATIENCE, wire::is_reply).await?;
     }
     let from = frame["from"].as_str().unwrap_or("?").to_owned();
-    let times = Times { ack, first, complete: ms(), from };
-    socket.close(None).await?;
-    Ok(times)
-}
-
-fn replies(frame: &Value) -> bool {
-    frame["type"] == "message" && frame["from"] != "visitor"
-}
-
-async fn wait_for(socket: &mut Socket, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
-    loop {
-        let message = timeout(PATIENCE, socket.next()).await.context("no frame within 60 s")?;
-        match message.context("the server closed the socket")?? {
-            Message::Text(text) => {
-                let frame: Value = serde_json::from_str(&text)?;
-                ensure!(frame["type"] != "error", "the server answered {frame}");
-                if wanted(&frame) {
-                    return Ok(frame);
-                }
-            }
-            Message::Close(frame) => bail!("the server closed the socket: {frame:?}"),
-            _ => {}
-        }
-    }
+    visitor.close().await?;
+    Ok(Times { ack: ms(ack), first: ms(first), complete: ms(complete), from })
 }
 
 /// `VmRSS` of a process, where the system tells it.

@@ -1,9 +1,10 @@
 //! Reads evaluation sets: `kb.jsonl`, `queries.jsonl`, `qrels.tsv` and the demo cases, with errors that name file and line.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use engine::turn::{Message, Speaker, Turn};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -29,6 +30,25 @@ pub(crate) struct Question {
     pub(crate) answerability: Option<String>,
 }
 
+impl Question {
+    /// Whether the set says that nothing answers it.
+    pub(crate) fn is_unanswerable(&self) -> bool {
+        self.answerability.as_deref() == Some("UNANSWERABLE")
+    }
+
+    /// The turn that a reply is made for.
+    pub(crate) fn turn(&self) -> Turn {
+        let speaker = |who: &str| if who == "user" { Speaker::Visitor } else { Speaker::Bot };
+        let message =
+            |(who, text): &(String, String)| Message { speaker: speaker(who), text: text.clone() };
+        Turn {
+            question: self.text.clone(),
+            history: self.history.iter().map(message).collect(),
+            bot_turns: 0,
+        }
+    }
+}
+
 /// A question over the demo knowledge; `doc` is the answering file without `.md`, and without it nothing answers.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct DemoCase {
@@ -44,6 +64,74 @@ pub(crate) struct DemoCase {
 #[derive(Deserialize)]
 struct Removed {
     doc_id: String,
+}
+
+/// The three files of a set.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct SetOptions {
+    /// Documents: `doc_id`, `title`, `text`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kb: PathBuf,
+    /// Questions: `qid`, `text`, perhaps `history`, `answer`, `answerability`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) queries: PathBuf,
+    /// Which documents answer which question: `qid`, `doc_id`, relevance, with tabs between.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) qrels: Option<PathBuf>,
+    /// Questions at most, spread evenly over the file; 0 takes all.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) limit: usize,
+}
+
+/// A set as it was read.
+pub(crate) struct Set {
+    pub(crate) docs: Vec<Doc>,
+    pub(crate) questions: Vec<Question>,
+    pub(crate) qrels: Qrels,
+}
+
+impl Set {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Naming file and line: what is missing, no JSON, stands twice, or names a document that is not there.
+    pub(crate) fn read(options: &SetOptions) -> Result<Self> {
+        let docs = docs(&options.kb)?;
+        let questions = questions(&options.queries, options.limit)?;
+        let qrels = options.qrels.as_deref().map(qrels).transpose()?.unwrap_or_default();
+        if let Some(path) = &options.qrels {
+            let known: HashSet<&str> = docs.iter().map(|doc| doc.doc_id.as_str()).collect();
+            for (qid, relevant) in &qrels {
+                if let Some(doc) = relevant.iter().find(|doc| !known.contains(doc.as_str())) {
+                    bail!(
+                        "{}: {qid} names the document {doc}, which is not in {}",
+                        path.display(),
+                        options.kb.display()
+                    );
+                }
+            }
+        }
+        Ok(Self { docs, questions, qrels })
+    }
+}
+
+/// Questions; an id that stands twice is an error.
+pub(crate) fn questions(path: &Path, limit: usize) -> Result<Vec<Question>> {
+    let all: Vec<Question> = lines(path)?;
+    let mut seen = HashMap::new();
+    for (row, question) in all.iter().enumerate() {
+        if let Some(first) = seen.insert(question.qid.clone(), row) {
+            bail!(
+                "{}: rows {} and {} share the id {}",
+                path.display(),
+                first + 1,
+                row + 1,
+                question.qid
+            );
+        }
+    }
+    let step = if limit == 0 { 1 } else { all.len().div_ceil(limit).max(1) };
+    Ok(all.into_iter().step_by(step).collect())
 }
 
 /// Relevant documents of each question.

@@ -10,6 +10,7 @@ use engine::model::Model;
 use engine::prompt::Templates;
 use engine::reply::{Event, Outcome, Parts, reply};
 use engine::rules::Policy;
+use engine::search::Search;
 use engine::turn::Turn;
 use models::device::Place;
 use models::manifest::Manifest;
@@ -18,8 +19,10 @@ use models::store::Store;
 use retrieval::corpus::Document;
 use retrieval::manifest::EmbedderId;
 use retrieval::{Corpus, Index};
+use sha2::{Digest, Sha256};
 
 use crate::data::Doc;
+use crate::run::Setting;
 
 /// Tokens of prompt and reply together, as in the server.
 const CONTEXT: usize = 2_048;
@@ -43,9 +46,9 @@ pub(crate) struct HouseOptions {
     /// Folder of policy.toml, templates.toml and intents.toml.
     #[arg(long, default_value = "prompts")]
     prompts: PathBuf,
-    /// Compute on the first NVIDIA GPU.
-    #[arg(long)]
-    cuda: bool,
+    /// `cpu`, or `cuda` in a build with the feature of that name.
+    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
+    device: String,
 }
 
 /// A house with its documents.
@@ -56,6 +59,7 @@ pub(crate) struct House {
     policy: Policy,
     templates: Templates,
     mode: Mode,
+    setting: Setting,
 }
 
 impl House {
@@ -82,9 +86,10 @@ impl House {
             std::fs::read_to_string(&path)
                 .with_context(|| format!("{} cannot be read", path.display()))
         };
-        let policy = Policy::parse(&read("policy.toml")?)?;
-        let templates = Templates::parse(&read("templates.toml")?)?;
-        let intents = IntentBook::learn(&IntentFile::parse(&read("intents.toml")?)?, &model)?;
+        let texts = [read("policy.toml")?, read("templates.toml")?, read("intents.toml")?];
+        let policy = Policy::parse(&texts[0])?;
+        let templates = Templates::parse(&texts[1])?;
+        let intents = IntentBook::learn(&IntentFile::parse(&texts[2])?, &model)?;
         let card = model.card();
         let mode = match options.mode.as_deref() {
             None => card.draft,
@@ -96,7 +101,31 @@ impl House {
         let index = Index::in_memory(corpus, &embedder, &mut |texts| {
             model.embed(texts).map_err(|error| error.to_string())
         })?;
-        Ok(Self { model, index, intents, policy, templates, mode })
+        let [policy_sha256, templates_sha256, intents_sha256] = texts.map(|text| sha256(&text));
+        let setting = Setting {
+            mode: mode.as_str().into(),
+            knowledge: index.knowledge_version().into(),
+            policy_sha256,
+            templates_sha256,
+            intents_sha256,
+            ..setting(options, &model)
+        };
+        Ok(Self { model, index, intents, policy, templates, mode, setting })
+    }
+
+    /// What the figures of this house depend on.
+    pub(crate) fn setting(&self) -> Setting {
+        self.setting.clone()
+    }
+
+    /// The documents.
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Encoder and drafter.
+    pub(crate) fn model(&self) -> &Handle {
+        &self.model
     }
 
     /// Makes one reply.
@@ -117,7 +146,29 @@ impl House {
     }
 }
 
-fn models(options: &HouseOptions) -> Result<Handle> {
+/// What the models of these options are.
+pub(crate) fn setting(options: &HouseOptions, model: &Handle) -> Setting {
+    let card = model.card();
+    let manifest = Manifest::builtin();
+    let weights = manifest.model(&card.encoder).and_then(|entry| entry.files.first());
+    Setting {
+        encoder: card.encoder.clone(),
+        encoder_sha256: weights.map(|file| file.sha256.clone()).unwrap_or_default(),
+        drafter: card.drafter.clone(),
+        drafter_sha256: card.drafter_sha256.clone(),
+        mode: card.draft.as_str().into(),
+        device: options.device.clone(),
+        ..Setting::here()
+    }
+}
+
+/// Hex SHA-256 of a text.
+pub(crate) fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Loads the models of the options.
+pub(crate) fn models(options: &HouseOptions) -> Result<Handle> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let usual = home.map(|home| home.join(".cache/porchlight/models"));
     let folder =
@@ -141,6 +192,6 @@ fn models(options: &HouseOptions) -> Result<Handle> {
         draft,
         context_tokens: CONTEXT,
         queue: QUEUE,
-        place: if options.cuda { Place::Cuda } else { Place::Cpu },
+        place: if options.device == "cuda" { Place::Cuda } else { Place::Cpu },
     })?)
 }

@@ -1,12 +1,16 @@
 //! `porchlight-evals`: measures what visitors get, with the same engine, retrieval and models as the server.
 
+mod answerability;
 mod ask;
 mod baseline;
 mod data;
 mod demo;
+mod fit;
 mod house;
 mod logistic;
-mod sets;
+mod retrieval;
+mod run;
+mod wire;
 
 use std::io::Write;
 
@@ -25,8 +29,12 @@ struct Cli {
 enum Command {
     /// Ask the demo questions, with and without an answer in the documents.
     Demo(demo::Options),
-    /// Measure ranking, confidence and drafts over evaluation sets.
-    Answerability(sets::Options),
+    /// Measure how well each leg of the search ranks the documents that answer.
+    Retrieval(retrieval::Options),
+    /// Measure how far the confidence can be trusted.
+    Answerability(answerability::Options),
+    /// Fit the confidence on several sets, and on all but one for each.
+    Fit(fit::Options),
     /// Put questions to a running server and time what a visitor sees.
     Ask(ask::Options),
 }
@@ -34,7 +42,9 @@ enum Command {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Demo(options) => demo::run(&options),
-        Command::Answerability(options) => sets::run(&options),
+        Command::Retrieval(options) => retrieval::run(&options),
+        Command::Answerability(options) => answerability::run(&options),
+        Command::Fit(options) => fit::run(&options),
         Command::Ask(options) => ask::run(&options),
     }
 }

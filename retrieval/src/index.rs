@@ -187,38 +187,88 @@ impl Index {
     }
 }
 
-impl Search for Index {
-    fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
+/// How one query ranks passages, leg by leg; each best first.
+#[derive(Debug, Clone)]
+pub struct Legs {
+    /// By words alone; passages without any of the words are left out.
+    pub lexical: Vec<Hit>,
+    /// By meaning alone.
+    pub dense: Vec<Hit>,
+    /// Both together.
+    pub fused: Vec<Hit>,
+}
+
+/// One query's scores of all passages.
+struct Scored {
+    cosines: Vec<f32>,
+    bm25: Vec<f32>,
+    coverage: Vec<f32>,
+}
+
+impl Index {
+    /// What each leg finds, at most `query.limit` passages each; for measuring the legs against each other.
+    ///
+    /// # Errors
+    /// As [`Search::search`].
+    pub fn legs(&self, query: &Query<'_>) -> Result<Legs, SearchError> {
+        let scored = self.scored(query)?;
+        let hit = |at: usize, score: f32| self.hit(&scored, at, score);
+        let words = best(&scored.bm25, query.limit).into_iter().filter(|at| scored.bm25[*at] > 0.0);
+        let meaning = best(&scored.cosines, query.limit);
+        Ok(Legs {
+            lexical: words.map(|at| hit(at, scored.bm25[at])).collect(),
+            dense: meaning.into_iter().map(|at| hit(at, scored.cosines[at])).collect(),
+            fused: self.fused(&scored, query.limit),
+        })
+    }
+
+    fn scored(&self, query: &Query<'_>) -> Result<Scored, SearchError> {
         let (expected, got) = (self.vectors.dimension(), query.embedding.len());
         if got != expected {
             return Err(SearchError::Dimension { expected, got });
         }
-        let cosines = self.vectors.cosines(query.embedding);
         let words =
             self.lexical.scores(query.text).map_err(|e| SearchError::Index(e.to_string()))?;
-        let bm25: Vec<f32> = words.iter().map(|word| word.bm25).collect();
-        let mut chosen = best(&cosines, CANDIDATES);
-        chosen.extend(best(&bm25, CANDIDATES).into_iter().filter(|at| bm25[*at] > 0.0));
+        Ok(Scored {
+            cosines: self.vectors.cosines(query.embedding),
+            bm25: words.iter().map(|word| word.bm25).collect(),
+            coverage: words.iter().map(|word| word.coverage).collect(),
+        })
+    }
+
+    /// The best of both legs, ranked by their fused scores.
+    fn fused(&self, scored: &Scored, limit: usize) -> Vec<Hit> {
+        let mut chosen = best(&scored.cosines, CANDIDATES.max(limit));
+        let words = best(&scored.bm25, CANDIDATES.max(limit));
+        chosen.extend(words.into_iter().filter(|at| scored.bm25[*at] > 0.0));
         chosen.sort_unstable();
         chosen.dedup();
         let scores: Vec<Scores> = chosen
             .iter()
             .map(|at| Scores {
-                cosine: cosines[*at],
-                bm25: bm25[*at],
-                coverage: words[*at].coverage,
+                cosine: scored.cosines[*at],
+                bm25: scored.bm25[*at],
+                coverage: scored.coverage[*at],
             })
             .collect();
         let fused = fusion::fuse(&scores);
-        let order = best(&fused, query.limit);
-        let hit = |at: usize| Hit {
-            passage: Arc::clone(&self.passages[chosen[at]]),
-            score: fused[at],
-            cosine: scores[at].cosine,
-            bm25: scores[at].bm25,
-            coverage: scores[at].coverage,
-        };
-        Ok(order.into_iter().map(hit).collect())
+        best(&fused, limit).into_iter().map(|at| self.hit(scored, chosen[at], fused[at])).collect()
+    }
+
+    fn hit(&self, scored: &Scored, at: usize, score: f32) -> Hit {
+        Hit {
+            passage: Arc::clone(&self.passages[at]),
+            score,
+            cosine: scored.cosines[at],
+            bm25: scored.bm25[at],
+            coverage: scored.coverage[at],
+        }
+    }
+}
+
+impl Search for Index {
+    fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
+        Ok(self.fused(&self.scored(query)?, query.limit))
     }
 
     fn knowledge_version(&self) -> &str {
