@@ -178,12 +178,12 @@ pub(crate) fn qrels(path: &Path) -> Result<Qrels> {
             bail!("{}:{}: three fields with tabs between them are due", path.display(), number + 1);
         };
         match relevance.trim().parse::<f32>() {
-            Ok(value) if value > 0.0 => {
+            Ok(value) if value > 0.0 && value.is_finite() => {
                 found.entry(qid.into()).or_default().insert(doc.into());
             }
-            Ok(_) => {}
+            Ok(value) if value.is_finite() => {}
             Err(_) if number == 0 => {}
-            Err(_) => bail!("{}:{}: `{relevance}` is no number", path.display(), number + 1),
+            _ => bail!("{}:{}: `{relevance}` is no number", path.display(), number + 1),
         }
     }
     ensure!(!found.is_empty(), "{}: no question has a relevant document", path.display());

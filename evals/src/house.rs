@@ -38,14 +38,14 @@ pub(crate) struct HouseOptions {
     #[arg(long, default_value = "minilm-l6")]
     encoder: String,
     /// Id of the drafter.
-    #[arg(long, default_value = "smollm2-135m")]
-    drafter: String,
+    #[arg(long, alias = "model", default_value = "smollm2-135m")]
+    pub(crate) drafter: String,
     /// `quote` or `compose`; the drafter's own way unless set.
     #[arg(long)]
     mode: Option<String>,
     /// Folder of policy.toml, templates.toml and intents.toml.
     #[arg(long, default_value = "prompts")]
-    prompts: PathBuf,
+    pub(crate) prompts: PathBuf,
     /// `cpu`, or `cuda` in a build with the feature of that name.
     #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
     device: String,

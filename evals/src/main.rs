@@ -5,9 +5,12 @@ mod ask;
 mod baseline;
 mod data;
 mod demo;
+mod draft;
+mod drive;
 mod fit;
 mod house;
 mod logistic;
+mod replay;
 mod retrieval;
 mod run;
 mod wire;
@@ -33,6 +36,12 @@ enum Command {
     Retrieval(retrieval::Options),
     /// Measure how far the confidence can be trusted.
     Answerability(answerability::Options),
+    /// Measure what the drafts are worth.
+    Draft(draft::Options),
+    /// Put a load on a running server and time what its visitors see.
+    Drive(drive::Options),
+    /// Answer stored turns again on other documents, another policy or another model.
+    Replay(replay::Options),
     /// Fit the confidence on several sets, and on all but one for each.
     Fit(fit::Options),
     /// Put questions to a running server and time what a visitor sees.
@@ -44,6 +53,9 @@ fn main() -> Result<()> {
         Command::Demo(options) => demo::run(&options),
         Command::Retrieval(options) => retrieval::run(&options),
         Command::Answerability(options) => answerability::run(&options),
+        Command::Draft(options) => draft::run(&options),
+        Command::Drive(options) => drive::run(&options),
+        Command::Replay(options) => replay::run(&options),
         Command::Fit(options) => fit::run(&options),
         Command::Ask(options) => ask::run(&options),
     }

@@ -48,6 +48,8 @@ pub enum Command {
     Index,
     /// Show the settings in force and where each came from.
     PrintConfig,
+    /// Print all turns and decisions as JSON lines, with what visitors wrote, for replaying them elsewhere.
+    Export,
     /// End the owner's password and sessions, and print a fresh set-up link.
     ResetOwner,
 }

@@ -47,6 +47,7 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Models(Models::Verify { id }) => verify(&loaded.settings, id.as_deref()),
         Command::Index => index(&loaded.settings, folder),
         Command::PrintConfig => print_config(&loaded),
+        Command::Export => runtime()?.block_on(export(&loaded.settings)),
         Command::ResetOwner => runtime()?.block_on(reset_owner(&loaded.settings)),
     }
 }
@@ -192,6 +193,16 @@ fn index(settings: &Settings, folder: Option<&Path>) -> Result<()> {
 
 fn print_config(loaded: &Loaded) -> Result<()> {
     print(&loaded.describe())
+}
+
+async fn export(settings: &Settings) -> Result<()> {
+    let store = data::database(settings).await?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let count = crate::export::write(&store, &mut out).await?;
+    out.flush().context("standard output")?;
+    tracing::info!(turns = count, "exported");
+    store.close().await;
+    Ok(())
 }
 
 async fn reset_owner(settings: &Settings) -> Result<()> {

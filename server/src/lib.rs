@@ -11,6 +11,7 @@ pub mod config;
 pub mod console;
 pub mod conversation;
 pub mod error;
+pub mod export;
 pub mod hub;
 pub mod kb;
 pub mod limits;

@@ -7,20 +7,11 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use crate::config;
+
 /// Wrong passwords at once, then one each [`SIGN_IN_EVERY`].
 const SIGN_INS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const SIGN_IN_EVERY: Duration = Duration::from_secs(30);
-/// Sockets at once, then [`SOCKETS_A_SECOND`].
-const SOCKETS: NonZeroU32 = NonZeroU32::new(100).unwrap();
-const SOCKETS_A_SECOND: NonZeroU32 = NonZeroU32::new(5).unwrap();
-
-/// Messages at once, then [`MESSAGES_A_SECOND`]: many visitors may share an address.
-const MESSAGES: NonZeroU32 = NonZeroU32::new(120).unwrap();
-const MESSAGES_A_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
-/// Conversations at once, then [`CONVERSATIONS_A_MINUTE`].
-const CONVERSATIONS: NonZeroU32 = NonZeroU32::new(60).unwrap();
-const CONVERSATIONS_A_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
-
 /// The limiters.
 #[derive(Debug)]
 pub struct Limits {
@@ -30,23 +21,18 @@ pub struct Limits {
     sockets: DefaultKeyedRateLimiter<IpAddr>,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// Limiters by the settings; signing in is not the owner's to loosen.
+    pub fn new(settings: &config::Limits) -> Self {
         let sign_in = Quota::with_period(SIGN_IN_EVERY).unwrap_or(Quota::per_minute(SIGN_INS));
         Self {
             sign_in: RateLimiter::keyed(sign_in.allow_burst(SIGN_INS)),
-            messages: RateLimiter::keyed(
-                Quota::per_second(MESSAGES_A_SECOND).allow_burst(MESSAGES),
-            ),
-            conversations: RateLimiter::keyed(
-                Quota::per_minute(CONVERSATIONS_A_MINUTE).allow_burst(CONVERSATIONS),
-            ),
-            sockets: RateLimiter::keyed(Quota::per_second(SOCKETS_A_SECOND).allow_burst(SOCKETS)),
+            messages: RateLimiter::keyed(Quota::per_minute(settings.messages_a_minute)),
+            conversations: RateLimiter::keyed(Quota::per_minute(settings.conversations_a_minute)),
+            sockets: RateLimiter::keyed(Quota::per_minute(settings.sockets_a_minute)),
         }
     }
-}
 
-impl Limits {
     /// Counts a try to sign in.
     ///
     /// # Errors
@@ -117,7 +103,7 @@ mod tests {
         ] {
             assert_eq!(household(address.parse().unwrap()), expect.parse::<IpAddr>().unwrap());
         }
-        let limits = Limits::default();
+        let limits = Limits::new(&config::Limits::default());
         let address = |n: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
         let tries: Vec<bool> = (0..6).map(|n| limits.sign_in(address(n)).is_ok()).collect();
         assert_eq!(tries, [true, true, true, true, true, false]);

@@ -3,6 +3,7 @@
 mod cite;
 mod finish;
 mod stream;
+pub mod turn;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use engine::conversation::State;
 use engine::reply::{Outcome, reply};
-use engine::turn::{Message, Speaker, Turn};
+use engine::turn::{Speaker, Turn};
 use tokio::runtime::Handle;
 
 use crate::app::App;
@@ -254,31 +255,16 @@ fn draft(
     Made { outcome, show, timed_out, timings }
 }
 
-/// What the job's draft is made for: all visitor messages since anybody else spoke, joined, after what came before.
-/// The number is the seq of the visitor's newest message.
+/// What the job's draft is made for, and the seq of the visitor's newest message.
 async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn, i64), StoreError> {
     let unknown =
         || StoreError::Meaning { what: "conversation of a job", value: job.conversation.clone() };
     let conversation = app.store.conversation(&job.conversation).await?.ok_or_else(unknown)?;
     let after = (conversation.head - HISTORY).max(0);
     let rows = app.store.messages(&job.conversation, after, HISTORY).await?;
-    let mut messages: Vec<Message> = Vec::new();
     let visitor = Speaker::Visitor.as_str();
     let newest = rows.iter().rfind(|row| row.speaker == visitor).map_or(0, |row| row.seq);
-    for row in rows {
-        let speaker = row.speaker.parse();
-        let speaker = speaker
-            .map_err(|()| StoreError::Meaning { what: "speaker", value: row.speaker.clone() })?;
-        messages.push(Message { speaker, text: row.text });
-    }
-    let last = messages.iter().rposition(|m| m.speaker != Speaker::Visitor).map_or(0, |at| at + 1);
-    let words: Vec<String> = messages.drain(last..).map(|m| m.text).collect();
-    // What happened to the conversation ends a question, but is not part of what was said.
-    messages.retain(|message| message.speaker != Speaker::System);
-    let since = messages.iter().rposition(|m| m.speaker == Speaker::Owner).map_or(0, |at| at + 1);
-    let bot_turns = messages[since..].iter().filter(|m| m.speaker == Speaker::Bot).count();
-    let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);
-    Ok((conversation, Turn { question: words.join("\n"), history: messages, bot_turns }, newest))
+    Ok((conversation, turn::turn(&rows)?, newest))
 }
 
 fn millis(time: Duration) -> i64 {

@@ -131,7 +131,7 @@ pub async fn open(
             server.public_url.clone(),
             server.allowed_origins.clone(),
         ),
-        limits: Limits::default(),
+        limits: Limits::new(&settings.limits),
         doors: Doors::default(),
         shutdown: bound.stop.clone(),
     });

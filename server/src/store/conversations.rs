@@ -14,6 +14,7 @@ const INSERT: &str = "INSERT INTO conversations (id, token_hash, epoch, state, g
     VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5)";
 const UPDATE: &str = "UPDATE conversations SET state = $2, generation = $3, head = $4, owner_read = $5, \
     visitor_read = $6, author = $7, tag = $8, reason = $9, updated_at = $10 WHERE id = $1";
+const IDS: &str = "SELECT id FROM conversations WHERE id > $1 ORDER BY id LIMIT $2";
 const OVERVIEW: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
     c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, \
     COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
@@ -125,6 +126,18 @@ impl Store {
     /// [`StoreError::Sql`].
     pub async fn overview(&self, id: &str) -> Result<Option<Overview>, StoreError> {
         Ok(sqlx::query_as(OVERVIEW).bind(id).fetch_optional(&self.readers).await?)
+    }
+
+    /// Ids after `after` in their own order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn conversation_ids(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(IDS).bind(after).bind(limit).fetch_all(&self.readers).await?)
     }
 
     /// The newest conversations, at most `limit`.

@@ -15,6 +15,8 @@ const OUTDATE: &str =
     "UPDATE suggestions SET status = 'outdated' WHERE conversation = $1 AND status = 'open'";
 const DECIDE: &str = "INSERT INTO decisions (conversation, for_seq, at, body) VALUES ($1, $2, $3, $4) \
     ON CONFLICT (conversation, for_seq) DO UPDATE SET at = excluded.at, body = excluded.body";
+const DECISIONS: &str =
+    "SELECT for_seq, body FROM decisions WHERE conversation = $1 ORDER BY for_seq";
 const DECISION: &str =
     "SELECT body FROM decisions WHERE conversation = $1 ORDER BY for_seq DESC LIMIT 1";
 
@@ -68,6 +70,14 @@ impl Store {
         conversation: &str,
     ) -> Result<Option<Suggestion>, StoreError> {
         Ok(sqlx::query_as(OPEN).bind(conversation).fetch_optional(&self.readers).await?)
+    }
+
+    /// All decisions with the visitor's messages they are about, JSON as in the protocol.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn decisions(&self, conversation: &str) -> Result<Vec<(i64, String)>, StoreError> {
+        Ok(sqlx::query_as(DECISIONS).bind(conversation).fetch_all(&self.readers).await?)
     }
 
     /// The newest decision, JSON as in the protocol.

@@ -1,173 +1,19 @@
 //! Settings: built-in values, then `porchlight.toml`, then the environment, then the command line.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod sections;
 
-use engine::draft::Mode;
-use models::device::Place;
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 use toml::{Table, Value};
 use url::Url;
+
+pub use sections::{Device, Knowledge, Limits, Models, Replies, Server, Settings, Site, Stream};
 
 /// The file that is read when no other is named.
 pub const FILE: &str = "porchlight.toml";
 const ENV: &str = "PORCHLIGHT__";
-
-/// All settings.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Where to serve and keep things.
-    pub server: Server,
-    /// What the widget shows of the site.
-    pub site: Site,
-    /// The documents.
-    pub knowledge: Knowledge,
-    /// The models.
-    pub models: Models,
-    /// How replies are made.
-    pub replies: Replies,
-}
-
-/// `[server]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Server {
-    /// Address and port.
-    pub listen: SocketAddr,
-    /// Folder of the database and the index.
-    pub data_dir: PathBuf,
-    /// Address that visitors use when a proxy stands in front: `https://chat.example.org`.
-    pub public_url: Option<String>,
-    /// Other sites whose pages may embed the widget: `https://www.example.org`.
-    pub allowed_origins: Vec<String>,
-}
-
-/// `[site]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Site {
-    /// Title of the widget.
-    pub name: String,
-    /// First line of the widget.
-    pub greeting: String,
-}
-
-/// `[knowledge]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Knowledge {
-    /// Folder of the documents.
-    pub dir: PathBuf,
-}
-
-/// `[models]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Models {
-    /// Folder where models are kept.
-    pub dir: PathBuf,
-    /// Id of the encoder.
-    pub encoder: String,
-    /// Id of the drafter.
-    pub drafter: String,
-    /// How to draft; the drafter's own way unless set.
-    pub mode: Option<Mode>,
-    /// `cpu`, or `cuda` in a build for GPUs.
-    pub device: Device,
-}
-
-/// Where to compute.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Device {
-    /// The processor.
-    #[default]
-    Cpu,
-    /// The first NVIDIA GPU.
-    Cuda,
-}
-
-impl From<Device> for Place {
-    fn from(device: Device) -> Self {
-        match device {
-            Device::Cpu => Self::Cpu,
-            Device::Cuda => Self::Cuda,
-        }
-    }
-}
-
-/// `[replies]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Replies {
-    /// What visitors see of a draft.
-    pub stream: Stream,
-    /// Seconds a reply may take before a person is asked for.
-    pub timeout_s: u64,
-    /// Folder with the owner's own `policy.toml`, `templates.toml` and `intents.toml`.
-    pub prompts: Option<PathBuf>,
-}
-
-/// What visitors see of a draft on its way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stream {
-    /// Every token.
-    Tokens,
-    /// Every checked sentence.
-    #[default]
-    Sentences,
-    /// Nothing before the decision.
-    Decided,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 7878)),
-            data_dir: "~/.local/share/porchlight".into(),
-            public_url: None,
-            allowed_origins: vec![],
-        }
-    }
-}
-
-impl Default for Site {
-    fn default() -> Self {
-        Self {
-            name: "Porchlight".into(),
-            greeting: "Hello! Ask a question, and I will look for the answer in our documentation."
-                .into(),
-        }
-    }
-}
-
-impl Default for Knowledge {
-    fn default() -> Self {
-        Self { dir: "knowledge".into() }
-    }
-}
-
-impl Default for Models {
-    fn default() -> Self {
-        Self {
-            dir: "~/.cache/porchlight/models".into(),
-            encoder: "minilm-l6".into(),
-            drafter: "smollm2-135m".into(),
-            mode: None,
-            device: Device::Cpu,
-        }
-    }
-}
-
-impl Default for Replies {
-    fn default() -> Self {
-        Self { stream: Stream::Sentences, timeout_s: 60, prompts: None }
-    }
-}
 
 /// Settings that cannot be used: where they stand, what is wrong, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -347,13 +193,6 @@ fn origin(text: &str) -> Option<String> {
         && url.password().is_none();
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     (web && bare).then(|| url.origin().ascii_serialization())
-}
-
-impl Replies {
-    /// How long a reply may take.
-    pub fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout_s)
-    }
 }
 
 impl Loaded {

@@ -1,0 +1,195 @@
+//! The sections of the settings and their built-in values.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use engine::draft::Mode;
+use models::device::Place;
+use serde::{Deserialize, Serialize};
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where to serve and keep things.
+    pub server: Server,
+    /// What the widget shows of the site.
+    pub site: Site,
+    /// The documents.
+    pub knowledge: Knowledge,
+    /// The models.
+    pub models: Models,
+    /// How replies are made.
+    pub replies: Replies,
+    /// How much one address may do.
+    pub limits: Limits,
+}
+
+/// `[server]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Folder of the database and the index.
+    pub data_dir: PathBuf,
+    /// Address that visitors use when a proxy stands in front: `https://chat.example.org`.
+    pub public_url: Option<String>,
+    /// Other sites whose pages may embed the widget: `https://www.example.org`.
+    pub allowed_origins: Vec<String>,
+}
+
+/// `[site]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Site {
+    /// Title of the widget.
+    pub name: String,
+    /// First line of the widget.
+    pub greeting: String,
+}
+
+/// `[knowledge]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Knowledge {
+    /// Folder of the documents.
+    pub dir: PathBuf,
+}
+
+/// `[models]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Models {
+    /// Folder where models are kept.
+    pub dir: PathBuf,
+    /// Id of the encoder.
+    pub encoder: String,
+    /// Id of the drafter.
+    pub drafter: String,
+    /// How to draft; the drafter's own way unless set.
+    pub mode: Option<Mode>,
+    /// `cpu`, or `cuda` in a build for GPUs.
+    pub device: Device,
+}
+
+/// `[limits]`: for each address (each /64 of IPv6); up to a minute's worth may come at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Messages of visitors a minute.
+    pub messages_a_minute: NonZeroU32,
+    /// Conversations that begin a minute.
+    pub conversations_a_minute: NonZeroU32,
+    /// WebSockets that open a minute.
+    pub sockets_a_minute: NonZeroU32,
+}
+
+/// Where to compute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first NVIDIA GPU.
+    Cuda,
+}
+
+impl From<Device> for Place {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Cpu => Self::Cpu,
+            Device::Cuda => Self::Cuda,
+        }
+    }
+}
+
+/// `[replies]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Replies {
+    /// What visitors see of a draft.
+    pub stream: Stream,
+    /// Seconds a reply may take before a person is asked for.
+    pub timeout_s: u64,
+    /// Folder with the owner's own `policy.toml`, `templates.toml` and `intents.toml`.
+    pub prompts: Option<PathBuf>,
+}
+
+/// What visitors see of a draft on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Every token.
+    Tokens,
+    /// Every checked sentence.
+    #[default]
+    Sentences,
+    /// Nothing before the decision.
+    Decided,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7878)),
+            data_dir: "~/.local/share/porchlight".into(),
+            public_url: None,
+            allowed_origins: vec![],
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            messages_a_minute: NonZeroU32::new(120).unwrap_or(NonZeroU32::MIN),
+            conversations_a_minute: NonZeroU32::new(60).unwrap_or(NonZeroU32::MIN),
+            sockets_a_minute: NonZeroU32::new(300).unwrap_or(NonZeroU32::MIN),
+        }
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            name: "Porchlight".into(),
+            greeting: "Hello! Ask a question, and I will look for the answer in our documentation."
+                .into(),
+        }
+    }
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self { dir: "knowledge".into() }
+    }
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self {
+            dir: "~/.cache/porchlight/models".into(),
+            encoder: "minilm-l6".into(),
+            drafter: "smollm2-135m".into(),
+            mode: None,
+            device: Device::Cpu,
+        }
+    }
+}
+
+impl Default for Replies {
+    fn default() -> Self {
+        Self { stream: Stream::Sentences, timeout_s: 60, prompts: None }
+    }
+}
+
+impl Replies {
+    /// How long a reply may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s)
+    }
+}

@@ -1,0 +1,58 @@
+//! From stored messages to the turn that a reply is made for.
+
+use engine::turn::{Message, Speaker, Turn};
+
+use crate::store::{StoreError, messages};
+
+/// The turn after the last of `rows`: all visitor messages since anybody else spoke, joined, after what came before.
+///
+/// # Errors
+/// [`StoreError::Meaning`] when a stored speaker is unknown.
+pub fn turn(rows: &[messages::Message]) -> Result<Turn, StoreError> {
+    let mut said: Vec<Message> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let meaning = |()| StoreError::Meaning { what: "speaker", value: row.speaker.clone() };
+        said.push(Message {
+            speaker: row.speaker.parse().map_err(meaning)?,
+            text: row.text.clone(),
+        });
+    }
+    let last = said.iter().rposition(|m| m.speaker != Speaker::Visitor).map_or(0, |at| at + 1);
+    let words: Vec<String> = said.drain(last..).map(|m| m.text).collect();
+    // What happened to the conversation ends a question, but is not part of what was said.
+    said.retain(|message| message.speaker != Speaker::System);
+    let since = said.iter().rposition(|m| m.speaker == Speaker::Owner).map_or(0, |at| at + 1);
+    let bot_turns = said[since..].iter().filter(|m| m.speaker == Speaker::Bot).count();
+    let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);
+    Ok(Turn { question: words.join("\n"), history: said, bot_turns })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rows: &[(Speaker, &str)], question: &str, history: usize, bot_turns: u32) {
+        let rows: Vec<_> =
+            rows.iter().map(|(who, text)| messages::Message::plain(*who, text)).collect();
+        let turn = turn(&rows).unwrap();
+        assert_eq!(
+            (turn.question.as_str(), turn.history.len(), turn.bot_turns),
+            (question, history, bot_turns)
+        );
+    }
+
+    #[test]
+    fn the_newest_words_are_the_question() {
+        use Speaker::{Bot, Owner, System, Visitor};
+        check(&[], "", 0, 0);
+        check(&[(Visitor, "a"), (Visitor, "b")], "a\nb", 0, 0);
+        check(&[(Visitor, "a"), (Bot, "b"), (Visitor, "c")], "c", 2, 1);
+        check(&[(Visitor, "a"), (System, "Ada joined"), (Visitor, "c")], "c", 1, 0);
+        check(
+            &[(Visitor, "a"), (Bot, "b"), (Owner, "c"), (Visitor, "d"), (Bot, "e"), (Visitor, "f")],
+            "f",
+            5,
+            1,
+        );
+    }
+}
