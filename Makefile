@@ -45,9 +45,11 @@ chromium:
 	|| { echo "The browser tests need Chromium: install the package 'chromium' (Debian, Ubuntu) or set CHROMIUM to its path."; exit 1; }
 	@command -v npm >/dev/null || { echo "The browser tests need Node.js 20 or newer with npm: install the packages 'nodejs' and 'npm'."; exit 1; }
 
-# Figures over the demo knowledge; `porchlight-evals --help` names the other measurements.
+# Figures over the demo knowledge and its transcripts; `porchlight-evals --help` names the other measurements.
 eval:
-	$(CARGO) run --release -p evals -- demo
+	$(CARGO) build --release --workspace
+	$(CARGO_TARGET_DIR)/release/porchlight-evals demo
+	$(CARGO_TARGET_DIR)/release/porchlight-evals transcripts --spawn
 
 # Measures the demo again and writes evals/baseline.toml.
 baseline:

@@ -36,6 +36,9 @@ const DRAFTER_WEIGHT: f32 = 0.02;
 /// Words of a candidate that the drafter scores; more words cost time and change no order.
 const SCORED_WORDS: usize = 12;
 
+/// Words of a candidate that the encoder reads.
+const EMBEDDED_WORDS: usize = 30;
+
 /// Sentences that belong together: one sentence, a list with its lead-in, a code block with its lead-in.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Unit {
@@ -288,10 +291,12 @@ fn unit_text(passage: &Passage, sentences: &Range<usize>) -> String {
     texts.join(" ")
 }
 
-/// The text that is embedded: a sentence of an FAQ answers the question in its heading.
+/// The text that is embedded: a sentence of an FAQ answers the question in its heading. Of a list its beginning is
+/// read, as the steps themselves seldom share a word with the question.
 fn with_heading(passage: &Passage, text: &str) -> String {
     let heading = passage.heading.last().unwrap_or(&passage.title);
-    format!("{heading} {text}")
+    let beginning: Vec<&str> = text.split_whitespace().take(EMBEDDED_WORDS).collect();
+    format!("{heading} {}", beginning.join(" "))
 }
 
 #[cfg(test)]

@@ -151,7 +151,13 @@ fn before_search(
     sink: &mut Sink<'_>,
     progress: &mut Progress,
 ) -> Result<Option<End>, Stopped> {
-    if let Some(rule) = parts.policy.before(turn, &progress.reading) {
+    let rule = parts.policy.before(turn, &progress.reading);
+    let asks_person = rule.is_some_and(|rule| rule.action == RuleAction::HandOff);
+    if turn.bot_turns >= parts.policy.turn_cap && !asks_person {
+        let decision = decide(Action::HandOff, "turn-cap", Reason::TurnCap);
+        return Ok(Some(End::Decided { decision, say: Some(parts.templates.say("hand_off")) }));
+    }
+    if let Some(rule) = rule {
         match rule.action {
             RuleAction::Say => {
                 return say(parts, sink, &rule.say, (&rule.id, rule.reason)).map(Some);
@@ -163,10 +169,6 @@ fn before_search(
             }
             RuleAction::Hold => progress.held = Some(rule.clone()),
         }
-    }
-    if turn.bot_turns >= parts.policy.turn_cap {
-        let decision = decide(Action::HandOff, "turn-cap", Reason::TurnCap);
-        return Ok(Some(End::Decided { decision, say: Some(parts.templates.say("hand_off")) }));
     }
     Ok(None)
 }

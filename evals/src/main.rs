@@ -8,14 +8,21 @@ mod demo;
 mod draft;
 mod drive;
 mod fit;
+mod gate;
 mod house;
+mod intent;
+mod intent_sets;
 mod logistic;
 mod replay;
+mod report;
 mod retrieval;
 mod run;
+mod speed;
+mod transcripts;
 mod wire;
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -34,6 +41,8 @@ enum Command {
     Demo(demo::Options),
     /// Measure how well each leg of the search ranks the documents that answer.
     Retrieval(retrieval::Options),
+    /// Measure how well messages are read.
+    Intent(intent::Options),
     /// Measure how far the confidence can be trusted.
     Answerability(answerability::Options),
     /// Measure what the drafts are worth.
@@ -42,20 +51,44 @@ enum Command {
     Drive(drive::Options),
     /// Answer stored turns again on other documents, another policy or another model.
     Replay(replay::Options),
+    /// Show results beside their stored baseline on one HTML page.
+    Report(report::Options),
+    /// Compare results with what they must reach; fails when one does not.
+    Gate(gate::Options),
+    /// Measure what the drafter reads and writes in a second, beside llama.cpp if asked to.
+    Speed(speed::Options),
+    /// Play scripted conversations over the real wire.
+    Transcripts(transcripts::Options),
     /// Fit the confidence on several sets, and on all but one for each.
     Fit(fit::Options),
     /// Put questions to a running server and time what a visitor sees.
     Ask(ask::Options),
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+            let _ = writeln!(std::io::stderr(), "porchlight-evals: {}", causes.join("\n  "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Demo(options) => demo::run(&options),
         Command::Retrieval(options) => retrieval::run(&options),
+        Command::Intent(options) => intent::run(&options),
         Command::Answerability(options) => answerability::run(&options),
         Command::Draft(options) => draft::run(&options),
         Command::Drive(options) => drive::run(&options),
         Command::Replay(options) => replay::run(&options),
+        Command::Report(options) => report::run(&options),
+        Command::Gate(options) => gate::run(&options),
+        Command::Speed(options) => speed::run(&options),
+        Command::Transcripts(options) => transcripts::run(&options),
         Command::Fit(options) => fit::run(&options),
         Command::Ask(options) => ask::run(&options),
     }

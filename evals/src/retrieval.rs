@@ -101,6 +101,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     bar.finish_and_clear();
     let mut result = RunResult::new("retrieval", &options.set.kb, &options.run, house.setting());
+    if options.fields == "text" {
+        result.variant("text");
+    }
     for (leg, name) in legs.iter().zip(["lexical", "dense", "fused", "final"]) {
         leg.report(name, &mut result);
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -47,8 +47,10 @@ impl Visitor {
 
     /// The next frame and when it was read. An `error` frame is a frame.
     pub(crate) async fn next(&mut self, patience: Duration) -> Result<(Value, Instant)> {
+        // One deadline for all: the server's pings must not prolong it.
+        let deadline = tokio::time::Instant::now() + patience;
         loop {
-            let message = timeout(patience, self.socket.next()).await;
+            let message = timeout_at(deadline, self.socket.next()).await;
             let message =
                 message.with_context(|| format!("no frame within {} s", patience.as_secs()))?;
             match message.context("the server closed the socket")?? {
@@ -65,8 +67,10 @@ impl Visitor {
         patience: Duration,
         wanted: impl Fn(&Value) -> bool,
     ) -> Result<(Value, Instant)> {
+        let deadline = Instant::now() + patience;
         loop {
-            let (frame, at) = self.next(patience).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let (frame, at) = self.next(left).await?;
             if wanted(&frame) {
                 return Ok((frame, at));
             }

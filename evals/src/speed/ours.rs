@@ -1,0 +1,189 @@
+//! Porchlight's own side of the measurement: the decoder as the scheduler drives it, and a clock.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Device;
+use candle_core::quantized::gguf_file::Content;
+use engine::model::Sampling;
+use models::decoder::{Cache, Decoder, Want};
+use models::device::{self, Place};
+use models::gguf;
+use models::sampler::{Sampler, logprob};
+use models::tokenizer::Tokenizer;
+
+use super::Jobs;
+
+/// Tokens read at once, as in the scheduler.
+const CHUNK: usize = 256;
+/// Tokens of the first, unmeasured pass, as in the scheduler.
+const WARM_UP: usize = 32;
+
+/// Figures of one round by their names.
+pub(super) type Figures = BTreeMap<String, f64>;
+
+/// A loaded decoder.
+pub(super) struct Ours {
+    decoder: Decoder,
+    device: Device,
+    /// Text to ids, for the jobs.
+    pub(super) tokenizer: Tokenizer,
+    /// Milliseconds that loading took, the warm-up included.
+    pub(super) load_ms: f64,
+}
+
+impl Ours {
+    /// Loads the file as the scheduler does. `context` bounds prompt and reply together, in tokens.
+    pub(super) fn load(path: &Path, context: usize, place: Place) -> Result<Self> {
+        let start = Instant::now();
+        let device = device::open(place).map_err(anyhow::Error::msg)?;
+        gguf::validate(path)?;
+        let refused = || format!("{} cannot be run", path.display());
+        let mut file = std::fs::File::open(path).with_context(refused)?;
+        let content = Content::read(&mut file).with_context(refused)?;
+        let tokenizer = Tokenizer::from_gguf(&content).with_context(refused)?;
+        let decoder = Decoder::load(&content, path, context, &device).with_context(refused)?;
+        let mut ours = Self { decoder, device, tokenizer, load_ms: 0.0 };
+        ours.read(&vec![0; WARM_UP.min(ours.context() - 1).max(1)])?;
+        ours.read(&[0])?;
+        ours.load_ms = start.elapsed().as_secs_f64() * 1000.0;
+        Ok(ours)
+    }
+
+    /// Tokens of prompt and reply together at most.
+    pub(super) fn context(&self) -> usize {
+        self.decoder.config().context
+    }
+
+    /// Measures every job once. Tokens per second, but for names that end in `_ms` and `_mib`.
+    pub(super) fn round(&self, jobs: &Jobs) -> Result<Figures> {
+        let mut figures = Figures::new();
+        for prompt in &jobs.prompts {
+            let (length, start) = (prompt.len(), Instant::now());
+            let (mut cache, row) = self.read(prompt)?;
+            let seconds = start.elapsed().as_secs_f64();
+            let first = likeliest(&row)?;
+            let ttft = start.elapsed().as_secs_f64() * 1000.0;
+            figures.insert(format!("prefill_{length}"), length as f64 / seconds);
+            figures.insert(format!("ttft_{length}_ms"), ttft);
+            let seconds = self.steps(&mut cache, first, jobs.decode)?;
+            figures.insert(format!("decode_{length}"), jobs.decode as f64 / seconds);
+        }
+        if !jobs.grounded.is_empty() {
+            figures.insert("grounded_decode".into(), self.grounded(jobs)?);
+        }
+        figures.insert("rss_mib".into(), rss_mib());
+        for texts in &jobs.batches {
+            figures.insert(format!("batch_{}", texts.len()), self.batch(texts, jobs.decode)?);
+        }
+        Ok(figures)
+    }
+
+    /// Tokens per second of all texts together. The decoder knows no batch yet: it decodes one text after the other.
+    fn batch(&self, texts: &[Vec<u32>], decode: usize) -> Result<f64> {
+        let mut seconds = 0.0;
+        for text in texts {
+            let (mut cache, row) = self.read(text)?;
+            seconds += self.steps(&mut cache, likeliest(&row)?, decode)?;
+        }
+        Ok((texts.len() * decode) as f64 / seconds)
+    }
+
+    /// Tokens per second of known texts, each read and scored in one pass after its prompt.
+    fn grounded(&self, jobs: &Jobs) -> Result<f64> {
+        let (mut tokens, mut seconds) = (0, 0.0);
+        for row in &jobs.grounded {
+            let (cache, first) = self.read(&row.prompt)?;
+            let start = Instant::now();
+            self.score(&first, &row.text, &cache)?;
+            seconds += start.elapsed().as_secs_f64();
+            tokens += row.text.len();
+        }
+        Ok(tokens as f64 / seconds)
+    }
+
+    /// Sum of the log-probabilities of `text` after what `cache` holds; `first` are the logits that follow it.
+    fn score(&self, first: &[f32], text: &[u32], cache: &Cache) -> Result<f32> {
+        let mut fork = cache.clone();
+        let logits = self.pass(&text[..text.len() - 1], &mut fork, Want::All)?;
+        let rows: Vec<Vec<f32>> = logits.to_vec2()?;
+        let all = std::iter::once(first).chain(rows.iter().map(Vec::as_slice));
+        let scores = all.zip(text).map(|(row, id)| logprob(row, *id));
+        scores.sum::<Option<f32>>().context("the logits are not finite")
+    }
+
+    /// Reads a prompt into an empty cache; gives the logits after it.
+    fn read(&self, ids: &[u32]) -> Result<(Cache, Vec<f32>)> {
+        let mut cache = self.decoder.cache();
+        let mut row = Vec::new();
+        for chunk in ids.chunks(CHUNK) {
+            row = self.pass(chunk, &mut cache, Want::Last)?.squeeze(0)?.to_vec1()?;
+        }
+        Ok((cache, row))
+    }
+
+    /// Takes greedy steps from the token `id` on; gives the seconds they take.
+    fn steps(&self, cache: &mut Cache, mut id: u32, count: usize) -> Result<f64> {
+        let start = Instant::now();
+        for _ in 0..count {
+            let row: Vec<f32> = self.pass(&[id], cache, Want::Last)?.squeeze(0)?.to_vec1()?;
+            id = likeliest(&row)?;
+        }
+        Ok(start.elapsed().as_secs_f64())
+    }
+
+    fn pass(&self, ids: &[u32], cache: &mut Cache, want: Want) -> Result<candle_core::Tensor> {
+        Ok(self.device.with_context(|| self.decoder.forward(ids, cache, want))?)
+    }
+
+    /// Ids of a text.
+    pub(super) fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let ids = self.tokenizer.encode(text)?;
+        ensure!(!ids.is_empty(), "the text is empty");
+        Ok(ids)
+    }
+}
+
+fn likeliest(logits: &[f32]) -> Result<u32> {
+    let greedy = Sampling { max_tokens: 1, temperature: 0.0, seed: 0 };
+    let pick = Sampler::new(&greedy).pick(logits);
+    Ok(pick.context("the logits are not finite")?.id)
+}
+
+/// Mebibytes of this process in memory (VmRSS); not-a-number where the system does not say.
+fn rss_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    resident(&status).map_or(f64::NAN, |kib| kib / 1024.0)
+}
+
+/// KiB on the line `VmRSS:` of a `/proc/self/status`.
+fn resident(status: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resident_size_is_read_from_its_line() {
+        let rows = [
+            ("Name:\tx\nVmRSS:\t  2048 kB\nVmSwap: 1 kB\n", Some(2048.0)),
+            ("Name:\tx\n", None),
+            ("VmRSS:\n", None),
+            ("VmRSS: many kB\n", None),
+        ];
+        for (status, expect) in rows {
+            assert_eq!(resident(status), expect, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_likeliest_token_is_the_first_of_the_largest() {
+        assert_eq!(likeliest(&[0.5, 2.0, 2.0]).unwrap(), 1);
+        assert!(likeliest(&[f32::NAN]).is_err());
+    }
+}
