@@ -26,6 +26,11 @@ const PING: Duration = Duration::from_secs(20);
 const DEAD: Duration = Duration::from_secs(50);
 /// A peer that takes no bytes for this long is gone.
 const WRITE: Duration = Duration::from_secs(10);
+/// Frames up to this size are read to their end before they are refused. A socket that is closed with bytes still
+/// unread is reset, and its peer would not learn why.
+const READ_WHOLE: usize = 4 * MAX_FRAME;
+/// How long the peer has to answer a close.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Frames a second, and at once.
 const RATE: (NonZeroU32, NonZeroU32) = (NonZeroU32::new(20).unwrap(), NonZeroU32::new(40).unwrap());
 /// Bytes of the read buffer; 128 KiB is the library's default and too much for thousands of quiet sockets.
@@ -42,8 +47,8 @@ const TOO_BIG: u16 = 1009;
 /// Sets the limits of an upgrade.
 fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
     upgrade
-        .max_frame_size(MAX_FRAME)
-        .max_message_size(MAX_FRAME)
+        .max_frame_size(READ_WHOLE)
+        .max_message_size(READ_WHOLE)
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(4 * MAX_FRAME)
@@ -135,6 +140,8 @@ async fn run(app: Arc<App>, (socket, seat): (WebSocket, Option<Seat>), mut talk:
     if let End::Close(code, reason) = end {
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         let _ = timeout(WRITE, line.socket.send(close)).await;
+        let rest = async { while let Some(Ok(_)) = line.socket.recv().await {} };
+        let _ = timeout(FAREWELL, rest).await;
     }
     app.hub.leave(talk.lane());
     drop(seat);
@@ -197,6 +204,9 @@ impl Line {
     ) -> Result<(), End> {
         self.heard = Instant::now();
         let text = match message {
+            Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME => {
+                return Err(End::Close(TOO_BIG, "too_big".into()));
+            }
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return self.pace().await.map(|_| ()),
             Some(Ok(Message::Binary(_))) => {
