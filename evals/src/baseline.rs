@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::house;
+
 /// Files whose change asks for a new run; `tests/architecture.rs` holds them to it.
 const SOURCES: [&str; 3] =
     ["prompts/policy.toml", "engine/src/confidence.rs", "models/manifest.toml"];
@@ -17,17 +19,11 @@ pub(crate) fn write(path: &Path, figures: &[(&str, f64)]) -> Result<()> {
     for source in SOURCES {
         let content = std::fs::read_to_string(source)
             .with_context(|| format!("{source}: run this in the source folder"))?;
-        writeln!(text, "\"{source}\" = \"{:016x}\"", fnv(&content))?;
+        writeln!(text, "\"{source}\" = \"{}\"", house::sha256(&content))?;
     }
     text.push_str("\n[demo]\n");
     for (name, value) in figures {
         writeln!(text, "{name} = {}", (value * 1000.0).round() / 1000.0)?;
     }
     std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
-}
-
-/// FNV-1a, 64 bits: tells that a file changed, no more.
-fn fnv(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
 }

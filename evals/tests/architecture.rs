@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 /// A source file with its path below the root.
 struct Source {
     path: String,
@@ -263,19 +265,14 @@ fn thresholds_change_only_with_a_baseline() {
     let baseline = fs::read_to_string(root().join("evals/baseline.toml")).unwrap();
     for path in ["prompts/policy.toml", "engine/src/confidence.rs", "models/manifest.toml"] {
         let text = fs::read_to_string(root().join(path)).unwrap();
-        let hash = fnv(&text);
-        let line = format!("\"{path}\" = \"{hash:016x}\"");
+        let digest = Sha256::digest(&text);
+        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let line = format!("\"{path}\" = \"{hash}\"");
         assert!(
             baseline.contains(&line),
             "{path} changed: measure again (`make baseline`), then put `{line}` under [sources] of evals/baseline.toml"
         );
     }
-}
-
-/// FNV-1a, 64 bits: tells that a file changed, no more.
-fn fnv(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[test]

@@ -9,9 +9,10 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::config;
 
-/// Wrong passwords at once, then one each [`SIGN_IN_EVERY`].
+/// Tries to sign in at once, then one each [`SIGN_IN_EVERY`]. Read by the compiler: a zero would not build.
 const SIGN_INS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const SIGN_IN_EVERY: Duration = Duration::from_secs(30);
+
 /// The limiters.
 #[derive(Debug)]
 pub struct Limits {

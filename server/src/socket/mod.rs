@@ -31,7 +31,7 @@ const WRITE: Duration = Duration::from_secs(10);
 const READ_WHOLE: usize = 4 * MAX_FRAME;
 /// How long the peer has to answer a close.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// Frames a second, and at once.
+/// Frames a second, and at once. Read by the compiler: a zero would not build.
 const RATE: (NonZeroU32, NonZeroU32) = (NonZeroU32::new(20).unwrap(), NonZeroU32::new(40).unwrap());
 /// Bytes of the read buffer; 128 KiB is the library's default and too much for thousands of quiet sockets.
 const BUFFER: usize = 4 * 1024;
