@@ -118,18 +118,7 @@ impl Set {
 /// Questions; an id that stands twice is an error.
 pub(crate) fn questions(path: &Path, limit: usize) -> Result<Vec<Question>> {
     let all: Vec<Question> = lines(path)?;
-    let mut seen = HashMap::new();
-    for (row, question) in all.iter().enumerate() {
-        if let Some(first) = seen.insert(question.qid.clone(), row) {
-            bail!(
-                "{}: rows {} and {} share the id {}",
-                path.display(),
-                first + 1,
-                row + 1,
-                question.qid
-            );
-        }
-    }
+    once(path, all.iter().map(|question| question.qid.as_str()))?;
     let step = if limit == 0 { 1 } else { all.len().div_ceil(limit).max(1) };
     Ok(all.into_iter().step_by(step).collect())
 }
@@ -149,21 +138,24 @@ pub(crate) fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     Ok(rows)
 }
 
+/// Refuses ids of which one stands twice.
+///
+/// # Errors
+/// Naming the file and both rows.
+pub(crate) fn once<'a>(path: &Path, ids: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen = HashMap::new();
+    for (row, id) in ids.enumerate() {
+        if let Some(first) = seen.insert(id, row) {
+            bail!("{}: rows {} and {} share the id {id}", path.display(), first + 1, row + 1);
+        }
+    }
+    Ok(())
+}
+
 /// Documents; an id that stands twice is an error.
 pub(crate) fn docs(path: &Path) -> Result<Vec<Doc>> {
     let docs: Vec<Doc> = lines(path)?;
-    let mut seen = HashMap::new();
-    for (row, doc) in docs.iter().enumerate() {
-        if let Some(first) = seen.insert(doc.doc_id.as_str(), row) {
-            bail!(
-                "{}: rows {} and {} share the id {}",
-                path.display(),
-                first + 1,
-                row + 1,
-                doc.doc_id
-            );
-        }
-    }
+    once(path, docs.iter().map(|doc| doc.doc_id.as_str()))?;
     Ok(docs)
 }
 

@@ -158,7 +158,6 @@ impl<'a> Examples<'a> {
 /// Rows of a file; an id that stands twice and a row without text or intent are errors.
 fn utterances(path: &Path) -> Result<Vec<Utterance>> {
     let rows: Vec<Utterance> = data::lines(path)?;
-    let mut seen = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
         for (name, value) in [("id", &row.id), ("text", &row.text), ("intent", &row.intent)] {
             ensure!(
@@ -168,10 +167,8 @@ fn utterances(path: &Path) -> Result<Vec<Utterance>> {
                 at + 1
             );
         }
-        if let Some(first) = seen.insert(row.id.as_str(), at) {
-            bail!("{}: rows {} and {} share the id {}", path.display(), first + 1, at + 1, row.id);
-        }
     }
+    data::once(path, rows.iter().map(|row| row.id.as_str()))?;
     Ok(rows)
 }
 
