@@ -15,16 +15,21 @@ pub struct Confidence {
 
 /// What the confidence is computed from; each is 0 when unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Signals {
+    /// The best passage's score, 0 to 1.
+    pub score: f32,
+    /// How far that score stands above the fifth passage's, 0 to 1.
+    pub margin: f32,
     /// Cosine of question and best passage, -1 to 1.
     pub cosine: f32,
-    /// How far that cosine stands above the fifth passage's, 0 to 2.
-    pub margin: f32,
+    /// Cosine of question and the nearest of its heading and sentences, -1 to 1.
+    pub unit: f32,
     /// Share of the question's idf mass that the best passage holds, 0 to 1.
     pub coverage: f32,
     /// 1 when the passage that ranks first is first by words and by meaning, 0.5 when by one of them, else 0.
     pub agreement: f32,
-    /// Cosine of question and best sentence, -1 to 1.
+    /// Cosine of question and best sentence under its heading, -1 to 1; recorded, it adds nothing to the others.
     pub sentence: f32,
     /// Share of the draft's sentences that the passages support, 0 to 1.
     pub support: f32,
@@ -42,21 +47,24 @@ pub struct Calibration {
 }
 
 /// Features of the regression.
-pub const FEATURES: usize = 5;
+pub const FEATURES: usize = 6;
 
 /// The calibration that ships.
-pub const SHIPPED: Calibration = Calibration { weights: [2.7, 2.7, 2.0, 1.2, 3.7], bias: -5.0 };
+pub const SHIPPED: Calibration =
+    Calibration { weights: [2.7, 3.0, 1.6, 3.8, 0.5, 0.8], bias: -5.0 };
 
 impl Signals {
     /// Signals of what was found; `sentence` and `support` are filled in while drafting.
     pub fn of_hits(hits: &[Hit]) -> Self {
         let Some(first) = hits.first() else { return Self::default() };
-        let fifth = hits.get(4).or(hits.last()).map_or(0.0, |hit| hit.cosine);
+        let fifth = hits.get(4).or(hits.last()).map_or(0.0, |hit| hit.score);
         let by_meaning = hits.iter().all(|hit| hit.cosine <= first.cosine);
         let by_words = first.bm25 > 0.0 && hits.iter().all(|hit| hit.bm25 <= first.bm25);
         Self {
+            score: first.score,
+            margin: (first.score - fifth).max(0.0),
             cosine: first.cosine,
-            margin: (first.cosine - fifth).max(0.0),
+            unit: first.unit,
             coverage: first.coverage,
             agreement: 0.5 * f32::from(u8::from(by_meaning)) + 0.5 * f32::from(u8::from(by_words)),
             sentence: 0.0,
@@ -66,14 +74,16 @@ impl Signals {
 
     /// The regression's input.
     pub fn features(&self) -> [f32; FEATURES] {
-        [self.cosine, self.margin, self.coverage, self.agreement, self.sentence]
+        [self.score, self.margin, self.cosine, self.unit, self.coverage, self.agreement]
     }
 
     /// The signals by name, for records and for people.
-    pub fn named(&self) -> [(&'static str, f32); 6] {
+    pub fn named(&self) -> [(&'static str, f32); 8] {
         [
-            ("cosine", self.cosine),
+            ("score", self.score),
             ("margin", self.margin),
+            ("cosine", self.cosine),
+            ("unit", self.unit),
             ("coverage", self.coverage),
             ("agreement", self.agreement),
             ("sentence", self.sentence),
@@ -99,8 +109,10 @@ mod tests {
     fn more_evidence_is_more_confidence() {
         let weak = Signals { cosine: 0.2, sentence: 0.2, support: 1.0, ..Signals::default() };
         let strong = Signals {
-            cosine: 0.8,
+            score: 0.7,
             margin: 0.3,
+            cosine: 0.8,
+            unit: 0.8,
             coverage: 0.9,
             agreement: 1.0,
             sentence: 0.8,

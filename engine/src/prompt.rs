@@ -72,32 +72,16 @@ impl Templates {
     }
 }
 
-/// What to search for: the question, with the visitor's words before it when the question leans on them.
-pub fn search_text(turn: &Turn) -> String {
-    let earlier = turn.history.iter().rev().find(|m| m.speaker == Speaker::Visitor);
-    match earlier {
-        Some(message) if leans_on_history(&turn.question) => {
-            format!("{}\n{}", message.text, turn.question)
-        }
-        _ => turn.question.clone(),
-    }
-}
+/// Characters at the end of an earlier message that are searched for together with the question.
+const CONTEXT_CHARS: usize = 400;
 
-/// Words with which a follow-up question points back.
-const POINTERS: [&str; 9] =
-    ["it", "that", "this", "they", "them", "those", "these", "there", "one"];
-/// Openings of follow-up questions.
-const FOLLOW_UPS: [&str; 5] = ["and", "what about", "how about", "also", "or"];
-
-/// A short question that opens like a follow-up, or a very short one that points back.
-fn leans_on_history(question: &str) -> bool {
-    let words = crate::text::words(question);
-    let opens = FOLLOW_UPS.iter().any(|phrase| {
-        let length = phrase.split(' ').count();
-        words.len() >= length && crate::text::contains_phrase(&words[..length], phrase)
-    });
-    let points = words.iter().any(|word| POINTERS.contains(&word.as_str()));
-    (opens && words.len() <= 10) || (points && words.len() <= 6)
+/// The question after the visitor's message before it, when there is one; whether the question needs it is the
+/// search's to find out.
+pub fn in_context(turn: &Turn) -> Option<String> {
+    let earlier = turn.history.iter().rev().find(|m| m.speaker == Speaker::Visitor)?;
+    let skipped = earlier.text.chars().count().saturating_sub(CONTEXT_CHARS);
+    let newest: String = earlier.text.chars().skip(skipped).collect();
+    Some(format!("{newest}\n{}", turn.question))
 }
 
 /// The prompt that scores what to quote next: the question and what was said so far, no passages.
@@ -179,18 +163,24 @@ mod tests {
     use crate::turn::Message;
 
     #[test]
-    fn follow_ups_take_the_question_before_along() {
-        for (question, expect) in [
-            ("And on Windows?", true),
-            ("what about backups", true),
-            ("How does it work?", true),
-            ("How do I change the port?", false),
-            ("Where can I find the list of documents that this server has indexed?", false),
-        ] {
-            let earlier =
-                Message { speaker: Speaker::Visitor, text: "Does it run on Linux?".into() };
-            let turn = Turn { question: question.into(), history: vec![earlier], bot_turns: 0 };
-            assert_eq!(search_text(&turn).starts_with("Does it run"), expect, "{question}");
+    fn the_context_is_what_the_visitor_said_last() {
+        let said = |speaker, text: &str| Message { speaker, text: text.into() };
+        let long = format!("{}the end", "word ".repeat(200));
+        let rows = [
+            (vec![], None),
+            (vec![said(Speaker::Bot, "Hello!")], None),
+            (
+                vec![said(Speaker::Visitor, "Linux?"), said(Speaker::Bot, "Yes.")],
+                Some("Linux?".to_owned()),
+            ),
+            (
+                vec![said(Speaker::Visitor, &long)],
+                Some(long[long.len() - CONTEXT_CHARS..].to_owned()),
+            ),
+        ];
+        for (history, expect) in rows {
+            let turn = Turn { question: "And on Windows?".into(), history, bot_turns: 0 };
+            assert_eq!(in_context(&turn), expect.map(|text| format!("{text}\nAnd on Windows?")));
         }
     }
 

@@ -15,9 +15,9 @@ use crate::turn::Turn;
 
 /// Passages whose sentences are candidates.
 const PASSAGES: usize = 4;
-/// A passage needs this share of the best one's fused score.
+/// A passage needs this share of the best one's score.
 const PASSAGE_SHARE: f32 = 0.5;
-/// Weight of the unit's own cosine; the rest is the passage's fused score.
+/// Weight of the unit's own cosine; the rest is the passage's score as a share of the best one's.
 const OWN_WEIGHT: f32 = 0.75;
 /// How far below the best a further unit of the same passage may score.
 const SAME_PASSAGE: f32 = 0.15;
@@ -67,7 +67,8 @@ pub(crate) fn candidates(
     question: &[f32],
     hits: &[Hit],
 ) -> Result<Candidates, ModelError> {
-    let floor = hits.first().map_or(0.0, |hit| hit.score * PASSAGE_SHARE);
+    let top = hits.first().map_or(1.0, |hit| hit.score.max(f32::MIN_POSITIVE));
+    let floor = top * PASSAGE_SHARE;
     let mut units = Vec::new();
     for (index, hit) in hits.iter().enumerate().take(PASSAGES).filter(|(_, h)| h.score >= floor) {
         units.extend(units_of(&hit.passage).into_iter().map(|sentences| (index, sentences)));
@@ -85,7 +86,7 @@ pub(crate) fn candidates(
         units.into_iter().zip(texts).zip(vectors).map(|(((hit, sentences), text), vector)| {
             let cosine = dot(question, &vector);
             best_cosine = best_cosine.max(cosine);
-            let score = OWN_WEIGHT * cosine + (1.0 - OWN_WEIGHT) * hits[hit].score;
+            let score = OWN_WEIGHT * cosine + (1.0 - OWN_WEIGHT) * hits[hit].score / top;
             Unit { hit, sentences, text, vector, score }
         });
     Ok(Candidates { units: units.collect(), best_cosine })

@@ -8,7 +8,7 @@ use crate::intent::Reading;
 use crate::model::Model;
 use crate::prompt;
 use crate::rules::{Action, Decision, Reason, Rule, RuleAction};
-use crate::search::{Hit, Query};
+use crate::search::{Hit, Phrase, Query};
 use crate::sink::{Sink, Stopped};
 use crate::turn::Turn;
 use crate::{compose, quote, text};
@@ -126,10 +126,13 @@ fn run(
     if let Some(end) = before_search(parts, whole, sink, progress)? {
         return Ok(end);
     }
-    let wanted = prompt::search_text(turn);
-    let question = if wanted == turn.question { question } else { embed(parts.model, &wanted)? };
-    let query = Query { text: &wanted, embedding: &question, limit: HITS };
-    let hits = parts.search.search(&query)?;
+    let context = match prompt::in_context(turn) {
+        Some(text) => Some((embed(parts.model, &text)?, text)),
+        None => None,
+    };
+    let asked = Phrase { text: &turn.question, embedding: &question };
+    let in_context = context.as_ref().map(|(embedding, text)| Phrase { text, embedding });
+    let hits = parts.search.search(&Query { asked, in_context, limit: HITS })?;
     progress.signals = Signals::of_hits(&hits);
     sink.emit(Event::Found(&hits))?;
     if hits.is_empty() || progress.signals.cosine < parts.policy.passage_floor {

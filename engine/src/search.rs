@@ -18,12 +18,22 @@ pub trait Search: Send + Sync {
 /// What to look for.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
+    /// The question alone.
+    pub asked: Phrase<'a>,
+    /// The question after what the visitor said before it, where there is such; it counts the more, the less the
+    /// question alone finds.
+    pub in_context: Option<Phrase<'a>>,
+    /// At most this many hits.
+    pub limit: usize,
+}
+
+/// One wording of a question.
+#[derive(Debug, Clone, Copy)]
+pub struct Phrase<'a> {
     /// The words.
     pub text: &'a str,
     /// The same words as a unit-length vector of the encoder.
     pub embedding: &'a [f32],
-    /// At most this many hits.
-    pub limit: usize,
 }
 
 /// A passage that was found, with the evidence for it.
@@ -31,10 +41,12 @@ pub struct Query<'a> {
 pub struct Hit {
     /// The passage.
     pub passage: Arc<Passage>,
-    /// Fused score that ranks hits, 0 to 1.
+    /// Score that ranks hits, 0 to 1; it does not depend on what else was found.
     pub score: f32,
     /// Cosine between query and passage vectors, -1 to 1.
     pub cosine: f32,
+    /// Cosine between query and the nearest of the passage's heading and sentences, -1 to 1.
+    pub unit: f32,
     /// BM25 score, 0 when no word matched.
     pub bm25: f32,
     /// Share of the query's idf mass whose words stand in the passage, 0 to 1.

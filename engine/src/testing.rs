@@ -109,7 +109,7 @@ impl ScriptedSearch {
 
 impl Search for ScriptedSearch {
     fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
-        let wanted = words(query.text);
+        let wanted = words(query.asked.text);
         let mut hits: Vec<Hit> = self.passages.iter().map(|p| hit(p, query, &wanted)).collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(query.limit);
@@ -146,8 +146,8 @@ fn hit(passage: &Arc<Passage>, query: &Query<'_>, wanted: &[String]) -> Hit {
     let have = words(&text);
     let shared = wanted.iter().filter(|word| have.contains(word)).count() as f32;
     let coverage = shared / wanted.len().max(1) as f32;
-    let cosine = crate::intent::dot(query.embedding, &hashed_words(&text));
-    Hit { passage: passage.clone(), score: coverage, cosine, bm25: shared, coverage }
+    let cosine = crate::intent::dot(query.asked.embedding, &hashed_words(&text));
+    Hit { passage: passage.clone(), score: coverage, cosine, unit: cosine, bm25: shared, coverage }
 }
 
 /// Words hashed (FNV-1a) into a unit-length bag.

@@ -14,12 +14,15 @@ use engine::turn::Turn;
 use crate::baseline;
 use crate::data::{self, DemoCase};
 use crate::house::{House, HouseOptions};
+use crate::run::{RunOptions, RunResult};
 
 /// Options of `demo`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     house: HouseOptions,
+    #[command(flatten)]
+    run: RunOptions,
     /// Folder of documents.
     #[arg(long, default_value = "knowledge")]
     knowledge: PathBuf,
@@ -50,10 +53,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.verbose {
         answerable.iter().chain(&unanswerable).for_each(show);
     }
-    report("answerable", &answerable);
-    report("unanswerable", &unanswerable);
     let figures = Figures::of(&answerable, &unanswerable);
-    figures.print();
+    let mut result = RunResult::new("demo", &options.knowledge, &options.run, house.setting());
+    figures.rows().iter().for_each(|(name, value)| result.figure(name, *value));
+    report("answerable", &answerable, &mut result);
+    report("unanswerable", &unanswerable, &mut result);
+    result.finish(&options.run)?;
     match &options.write {
         Some(path) => baseline::write(path, &figures.rows()),
         None => Ok(()),
@@ -105,19 +110,6 @@ impl Figures {
             ("confidence_auroc", self.auroc),
         ]
     }
-
-    fn print(&self) {
-        let n = self.answerable;
-        crate::print_line(&format!(
-            "right document cited {} of {n}, right words in the draft {} of {n}, both and sent {} of {n}",
-            self.cites_right, self.says_right, self.right_and_sent
-        ));
-        crate::print_line(&format!(
-            "sent without the right words {} of {n}, sent though nothing answers {} of {}",
-            self.sent_wrong, self.sent_unanswerable, self.unanswerable
-        ));
-        crate::print_line(&format!("confidence: AUROC {:.3}", self.auroc));
-    }
 }
 
 fn ask_all(house: &House, cases: Vec<DemoCase>) -> Vec<Seen> {
@@ -157,22 +149,19 @@ fn plain(text: &str) -> String {
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn report(name: &str, seen: &[Seen]) {
-    let count = |action| seen.iter().filter(|s| s.outcome.decision.action == action).count();
+fn report(group: &str, seen: &[Seen], result: &mut RunResult) {
+    for action in [Action::Send, Action::Hold, Action::HandOff] {
+        let count = seen.iter().filter(|s| s.outcome.decision.action == action).count();
+        result.grouped(&format!("{group}_decisions"), action.as_str(), count as f64);
+    }
     let firsts: Vec<f64> = seen.iter().filter_map(|s| s.first_ms).collect();
     let totals: Vec<f64> = seen.iter().map(|s| s.total_ms).collect();
-    let at = |values: &[f64], q| percentile(values, q).unwrap_or(f64::NAN);
-    crate::print_line(&format!(
-        "{name:<13} {:>3} questions: sent {}, held {}, handed off {}; first text p50 {:.0} ms p95 {:.0} ms, total p50 {:.0} ms p95 {:.0} ms",
-        seen.len(),
-        count(Action::Send),
-        count(Action::Hold),
-        count(Action::HandOff),
-        at(&firsts, 0.5),
-        at(&firsts, 0.95),
-        at(&totals, 0.5),
-        at(&totals, 0.95),
-    ));
+    for (name, values) in [("first_text", firsts), ("total", totals)] {
+        for (figure, q) in [("p50", 0.5), ("p95", 0.95)] {
+            let value = percentile(&values, q).unwrap_or(f64::NAN);
+            result.grouped(&format!("{group}_{name}_ms"), figure, value);
+        }
+    }
 }
 
 fn show(seen: &Seen) {

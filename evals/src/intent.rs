@@ -73,6 +73,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let times = times(&model, &book, &sets.messages)?;
     let setting = house::setting(&options.house, &model);
     let mut result = RunResult::new("intent", &options.set.test, &options.run, setting);
+    if let Some(part) = options.set.part() {
+        result.variant(&part);
+    }
+    if options.set.shots > 0 {
+        result.variant(&format!("{}-shot", options.set.shots));
+    }
     result.figure("intents", sets.file.intent.len() as f64);
     result.figure("intents_without_example", sets.unlearnt as f64);
     result.figure("left_out_as_shared", sets.left_out as f64);

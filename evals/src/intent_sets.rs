@@ -27,13 +27,26 @@ pub(crate) struct SetOptions {
     oos: Option<PathBuf>,
     /// Examples of each intent at most, chosen by the seed; 0 takes all.
     #[arg(long, default_value_t = 0)]
-    shots: usize,
+    pub(crate) shots: usize,
     /// Messages at most, spread evenly over test and oos; 0 takes all.
     #[arg(long, default_value_t = 0)]
     limit: usize,
     /// Leave out messages that stand among the examples instead of refusing the files.
     #[arg(long)]
     leave_out_shared: bool,
+}
+
+impl SetOptions {
+    /// What tells this set from others in its folder: `shop` where the messages are in `shop_test.jsonl`.
+    pub(crate) fn part(&self) -> Option<String> {
+        let name = self.test.file_name()?.to_string_lossy().into_owned();
+        let (stem, _) = name.split_once(".jsonl")?;
+        let part = stem
+            .strip_suffix("test")
+            .or_else(|| stem.strip_suffix("dev"))?
+            .trim_end_matches(['_', '-']);
+        (!part.is_empty()).then(|| part.to_owned())
+    }
 }
 
 /// A sentence and what is meant by it.

@@ -18,6 +18,8 @@ mod report;
 mod retrieval;
 mod run;
 mod speed;
+mod suite;
+mod threads;
 mod transcripts;
 mod wire;
 
@@ -31,6 +33,9 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "porchlight-evals", version)]
 struct Cli {
+    /// Threads for the models' arithmetic; as many as there are cores unless set.
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     #[command(subcommand)]
     command: Command,
 }
@@ -53,6 +58,8 @@ enum Command {
     Replay(replay::Options),
     /// Show results beside their stored baseline on one HTML page.
     Report(report::Options),
+    /// Run every measurement on every folder of data that has the shape for it.
+    Suite(suite::Options),
     /// Compare results with what they must reach; fails when one does not.
     Gate(gate::Options),
     /// Measure what the drafter reads and writes in a second, beside llama.cpp if asked to.
@@ -66,7 +73,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let cli = Cli::parse();
+    let done = match threads::start(cli.threads) {
+        Ok(Some(code)) => return code,
+        Ok(None) => run(cli.command),
+        Err(error) => Err(error),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
@@ -86,6 +99,7 @@ fn run(command: Command) -> Result<()> {
         Command::Drive(options) => drive::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Report(options) => report::run(&options),
+        Command::Suite(options) => suite::run(&options),
         Command::Gate(options) => gate::run(&options),
         Command::Speed(options) => speed::run(&options),
         Command::Transcripts(options) => transcripts::run(&options),

@@ -5,8 +5,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use engine::metrics::{ndcg, percentile, recall, reciprocal_rank};
 use engine::model::Model;
-use engine::prompt::search_text;
-use engine::search::{Hit, Query};
+use engine::prompt::in_context;
+use engine::search::{Hit, Phrase, Query};
 use engine::turn::Turn;
 
 use crate::data::{Set, SetOptions};
@@ -84,16 +84,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for question in &questions {
         let turn: Turn = question.turn();
         let start = Instant::now();
-        let text = search_text(&turn);
-        let embedding =
-            house.model().embed(&[&text])?.pop().context("the encoder gave no vector")?;
-        let found =
-            house.index().legs(&Query { text: &text, embedding: &embedding, limit: PASSAGES })?;
+        let context = in_context(&turn);
+        let texts: Vec<&str> =
+            std::iter::once(turn.question.as_str()).chain(context.as_deref()).collect();
+        let vectors = house.model().embed(&texts)?;
+        let phrase = |at: usize| Some(Phrase { text: texts.get(at)?, embedding: vectors.get(at)? });
+        let asked = phrase(0).context("the encoder gave no vector")?;
+        let found = house.index().legs(&Query { asked, in_context: phrase(1), limit: PASSAGES })?;
         times.push(start.elapsed().as_secs_f64() * 1000.0);
         let relevant = &set.qrels[&question.qid];
-        // Nothing ranks after the fusion yet, so what visitors get is the fused order.
         for (leg, hits) in
-            legs.iter_mut().zip([&found.lexical, &found.dense, &found.fused, &found.fused])
+            legs.iter_mut().zip([&found.lexical, &found.dense, &found.fused, &found.ranked])
         {
             leg.add(hits, relevant);
         }

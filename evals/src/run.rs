@@ -37,6 +37,10 @@ pub(crate) struct Setting {
     pub(crate) intents_sha256: String,
     /// `cpu` or `cuda`.
     pub(crate) device: String,
+    /// Threads of the arithmetic.
+    pub(crate) threads: String,
+    /// What was chosen on the command line, files left out: `--limit 100 --drop-fraction 0.3`.
+    pub(crate) options: String,
     /// Processor and cores.
     pub(crate) machine: String,
     /// Commit of the source, with a `+` when files were changed.
@@ -46,7 +50,13 @@ pub(crate) struct Setting {
 impl Setting {
     /// The parts that no model or document changes.
     pub(crate) fn here() -> Self {
-        Self { machine: machine(), commit: commit(), ..Self::default() }
+        Self {
+            threads: models::device::threads().to_string(),
+            options: choices(std::env::args().skip(2)),
+            machine: machine(),
+            commit: commit(),
+            ..Self::default()
+        }
     }
 }
 
@@ -182,6 +192,39 @@ impl Dice {
     }
 }
 
+/// Options whose values name files or places; what they hold is known by other fields.
+const PLACES: [&str; 11] = [
+    "--kb",
+    "--queries",
+    "--qrels",
+    "--train",
+    "--test",
+    "--oos",
+    "--json",
+    "--models-dir",
+    "--prompts",
+    "--server",
+    "--grounded",
+];
+
+/// The options of a command line that say what was measured and how.
+fn choices(arguments: impl Iterator<Item = String>) -> String {
+    let mut kept: Vec<String> = Vec::new();
+    let mut skip = false;
+    for argument in arguments {
+        let option = argument.starts_with("--");
+        skip = match argument.split_once('=') {
+            Some((name, _)) if option && PLACES.contains(&name) => continue,
+            _ if option => PLACES.contains(&argument.as_str()),
+            _ => skip,
+        };
+        if !skip && (option || !kept.is_empty()) {
+            kept.push(argument);
+        }
+    }
+    kept.join(" ")
+}
+
 fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
@@ -203,6 +246,22 @@ fn commit() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn choices_are_kept_and_files_are_not() {
+        let rows = [
+            (
+                "--kb a/b.jsonl --limit 100 --qrels q --drop-fraction 0.3",
+                "--limit 100 --drop-fraction 0.3",
+            ),
+            ("--kb=a/b.jsonl --fields=text --leave-out-shared", "--fields=text --leave-out-shared"),
+            ("evals/cases --spawn --json out.json", "--spawn"),
+            ("", ""),
+        ];
+        for (line, expect) in rows {
+            assert_eq!(choices(line.split_whitespace().map(str::to_owned)), expect);
+        }
+    }
 
     #[test]
     fn dice_are_the_same_for_the_same_seed() {

@@ -2,6 +2,16 @@
 
 use candle_core::Device;
 
+/// Name of the environment variable that bounds the threads of all arithmetic, candle's and our own.
+pub const THREADS: &str = "RAYON_NUM_THREADS";
+
+/// Threads that arithmetic on the processor may take: what [`THREADS`] says, else one a core.
+pub fn threads() -> usize {
+    let wanted = std::env::var(THREADS).ok().and_then(|text| text.parse().ok());
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    wanted.filter(|count| *count > 0).unwrap_or_else(cores)
+}
+
 /// A place to compute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Place {

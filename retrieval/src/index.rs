@@ -7,26 +7,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::search::{Hit, Passage, Query, Search, SearchError};
+use engine::search::Passage;
 use sha2::{Digest, Sha256};
 
 use crate::corpus::hex;
-use crate::fusion::{self, Scores};
 use crate::lexical::LexicalIndex;
 use crate::manifest::{EmbedderId, Entry, FORMAT, Manifest, Mismatch};
 use crate::vectors::Vectors;
 use crate::{Corpus, Document, chunk};
 
 /// Texts given to the encoder at once.
-const BATCH: usize = 32;
-/// Candidates that each leg brings to the fusion.
-const CANDIDATES: usize = 50;
+const BATCH: usize = 64;
+/// Words of a sentence that the encoder reads for the second look.
+const SENTENCE_WORDS: usize = 60;
 const CURRENT: &str = "CURRENT";
 const MANIFEST: &str = "manifest.json";
 const VECTORS: &str = "vectors.bin";
 const LEXICAL: &str = "lexical";
 
-/// Turns texts into unit vectors, in their order; called with at most 32 texts.
+/// Turns texts into unit vectors, in their order; called with at most 64 texts.
 pub type Embed<'a> = dyn FnMut(&[&str]) -> Result<Vec<Vec<f32>>, String> + 'a;
 
 /// Why an index cannot be built or opened.
@@ -84,10 +83,10 @@ pub struct Built {
 /// Documents that can be searched.
 #[derive(Debug)]
 pub struct Index {
-    corpus: Corpus,
-    passages: Vec<Arc<Passage>>,
-    vectors: Vectors,
-    lexical: LexicalIndex,
+    pub(crate) corpus: Corpus,
+    pub(crate) passages: Vec<Arc<Passage>>,
+    pub(crate) vectors: Vectors,
+    pub(crate) lexical: LexicalIndex,
 }
 
 impl Index {
@@ -187,107 +186,6 @@ impl Index {
     }
 }
 
-/// How one query ranks passages, leg by leg; each best first.
-#[derive(Debug, Clone)]
-pub struct Legs {
-    /// By words alone; passages without any of the words are left out.
-    pub lexical: Vec<Hit>,
-    /// By meaning alone.
-    pub dense: Vec<Hit>,
-    /// Both together.
-    pub fused: Vec<Hit>,
-}
-
-/// One query's scores of all passages.
-struct Scored {
-    cosines: Vec<f32>,
-    bm25: Vec<f32>,
-    coverage: Vec<f32>,
-}
-
-impl Index {
-    /// What each leg finds, at most `query.limit` passages each; for measuring the legs against each other.
-    ///
-    /// # Errors
-    /// As [`Search::search`].
-    pub fn legs(&self, query: &Query<'_>) -> Result<Legs, SearchError> {
-        let scored = self.scored(query)?;
-        let hit = |at: usize, score: f32| self.hit(&scored, at, score);
-        let words = best(&scored.bm25, query.limit).into_iter().filter(|at| scored.bm25[*at] > 0.0);
-        let meaning = best(&scored.cosines, query.limit);
-        Ok(Legs {
-            lexical: words.map(|at| hit(at, scored.bm25[at])).collect(),
-            dense: meaning.into_iter().map(|at| hit(at, scored.cosines[at])).collect(),
-            fused: self.fused(&scored, query.limit),
-        })
-    }
-
-    fn scored(&self, query: &Query<'_>) -> Result<Scored, SearchError> {
-        let (expected, got) = (self.vectors.dimension(), query.embedding.len());
-        if got != expected {
-            return Err(SearchError::Dimension { expected, got });
-        }
-        let words =
-            self.lexical.scores(query.text).map_err(|e| SearchError::Index(e.to_string()))?;
-        Ok(Scored {
-            cosines: self.vectors.cosines(query.embedding),
-            bm25: words.iter().map(|word| word.bm25).collect(),
-            coverage: words.iter().map(|word| word.coverage).collect(),
-        })
-    }
-
-    /// The best of both legs, ranked by their fused scores.
-    fn fused(&self, scored: &Scored, limit: usize) -> Vec<Hit> {
-        let mut chosen = best(&scored.cosines, CANDIDATES.max(limit));
-        let words = best(&scored.bm25, CANDIDATES.max(limit));
-        chosen.extend(words.into_iter().filter(|at| scored.bm25[*at] > 0.0));
-        chosen.sort_unstable();
-        chosen.dedup();
-        let scores: Vec<Scores> = chosen
-            .iter()
-            .map(|at| Scores {
-                cosine: scored.cosines[*at],
-                bm25: scored.bm25[*at],
-                coverage: scored.coverage[*at],
-            })
-            .collect();
-        let fused = fusion::fuse(&scores);
-        best(&fused, limit).into_iter().map(|at| self.hit(scored, chosen[at], fused[at])).collect()
-    }
-
-    fn hit(&self, scored: &Scored, at: usize, score: f32) -> Hit {
-        Hit {
-            passage: Arc::clone(&self.passages[at]),
-            score,
-            cosine: scored.cosines[at],
-            bm25: scored.bm25[at],
-            coverage: scored.coverage[at],
-        }
-    }
-}
-
-impl Search for Index {
-    fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
-        Ok(self.fused(&self.scored(query)?, query.limit))
-    }
-
-    fn knowledge_version(&self) -> &str {
-        self.corpus.hash()
-    }
-}
-
-/// Positions of the `count` highest scores, highest first; equal scores in their order.
-fn best(scores: &[f32], count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    let higher = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b));
-    if order.len() > count && count > 0 {
-        order.select_nth_unstable_by(count - 1, higher);
-    }
-    order.truncate(count);
-    order.sort_unstable_by(higher);
-    order
-}
-
 /// A corpus cut into passages.
 struct Chunks {
     passages: Vec<Arc<Passage>>,
@@ -313,47 +211,80 @@ impl Chunks {
         embed: &mut Embed<'_>,
     ) -> Result<(Vectors, Built), IndexError> {
         let known = before.map(|(manifest, _)| manifest.rows()).unwrap_or_default();
-        let mut rows: Vec<Option<Vec<f32>>> = vec![None; self.passages.len()];
-        let mut first = 0;
+        // Where each passage's vectors stand in the index before.
+        let mut old: Vec<Option<usize>> = Vec::with_capacity(self.passages.len());
         for entry in &self.entries {
-            if let (Some((old, count)), Some((_, vectors))) =
-                (known.get(entry.hash.as_str()), before)
-                && *count == entry.passages
-            {
-                (0..*count).for_each(|n| rows[first + n] = Some(vectors.row(old + n).to_vec()));
-            }
-            first += entry.passages;
+            let same = known.get(entry.hash.as_str()).filter(|(_, count)| *count == entry.passages);
+            old.extend((0..entry.passages).map(|n| same.map(|(first, _)| first + n)));
         }
-        let missing: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].is_none()).collect();
-        for batch in missing.chunks(BATCH) {
-            let texts: Vec<String> =
-                batch.iter().map(|at| embedded_text(&self.passages[*at])).collect();
-            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let failed = |problem: String| IndexError::Encoder {
-                doc: self.passages[batch[0]].doc.clone(),
-                problem,
-            };
-            let found = embed(&texts).map_err(failed)?;
-            if found.len() != batch.len() || found.iter().any(|row| row.len() != embedder.dimension)
-            {
-                return Err(failed("it gave vectors of an unexpected shape".into()));
-            }
-            batch.iter().zip(found).for_each(|(at, row)| rows[*at] = Some(row));
-        }
+        let missing: Vec<&Passage> = self
+            .passages
+            .iter()
+            .zip(&old)
+            .filter(|(_, old)| old.is_none())
+            .map(|(p, _)| &**p)
+            .collect();
+        let mut fresh = read(&missing, embedder, embed)?.into_iter();
         let mut vectors = Vectors::new(embedder.dimension);
-        rows.iter().flatten().for_each(|row| {
-            vectors.push(row);
-        });
-        Ok((vectors, Built { embedded: missing.len(), reused: rows.len() - missing.len() }))
+        for old in &old {
+            match (old, before) {
+                (Some(old), Some((_, before))) => vectors.push_from(before, *old),
+                _ => {
+                    let (row, units) = fresh.next().unwrap_or_default();
+                    vectors.push(&row, &units);
+                }
+            }
+        }
+        let embedded = missing.len();
+        Ok((vectors, Built { embedded, reused: self.passages.len() - embedded }))
     }
 }
 
-/// What the encoder reads of a passage: where it stands, then what it says.
-fn embedded_text(passage: &Passage) -> String {
-    let mut lines: Vec<&str> = vec![&passage.title];
-    lines.extend(passage.heading.iter().map(String::as_str));
-    lines.push(&passage.text);
-    lines.join("\n")
+/// A passage's vector, and those of its units.
+type Embedded = (Vec<f32>, Vec<Vec<f32>>);
+
+/// Lets the encoder read passages, their headings and their sentences.
+fn read(
+    passages: &[&Passage],
+    embedder: &EmbedderId,
+    embed: &mut Embed<'_>,
+) -> Result<Vec<Embedded>, IndexError> {
+    let texts: Vec<Vec<String>> = passages.iter().map(|passage| texts(passage)).collect();
+    let flat: Vec<(&str, &str)> = passages
+        .iter()
+        .zip(&texts)
+        .flat_map(|(passage, texts)| texts.iter().map(|text| (text.as_str(), passage.doc.as_str())))
+        .collect();
+    let mut rows = Vec::with_capacity(flat.len());
+    for batch in flat.chunks(BATCH) {
+        let failed = |problem: String| IndexError::Encoder { doc: batch[0].1.into(), problem };
+        let found =
+            embed(&batch.iter().map(|(text, _)| *text).collect::<Vec<_>>()).map_err(failed)?;
+        if found.len() != batch.len() || found.iter().any(|row| row.len() != embedder.dimension) {
+            return Err(failed("it gave vectors of an unexpected shape".into()));
+        }
+        rows.extend(found);
+    }
+    let mut rows = rows.into_iter();
+    let passage = |texts: &Vec<String>| {
+        let row = rows.next().unwrap_or_default();
+        (row, rows.by_ref().take(texts.len() - 1).collect())
+    };
+    Ok(texts.iter().map(passage).collect())
+}
+
+/// What the encoder reads of a passage: where it stands and what it says, then where it stands alone, then each
+/// sentence.
+fn texts(passage: &Passage) -> Vec<String> {
+    let mut place: Vec<&str> = vec![&passage.title];
+    place.extend(passage.heading.iter().map(String::as_str));
+    let place = place.join("\n");
+    let whole = format!("{place}\n{}", passage.text);
+    let first_words =
+        |text: &str| text.split_whitespace().take(SENTENCE_WORDS).collect::<Vec<_>>().join(" ");
+    let sentences = passage.sentences.iter().map(|sentence| first_words(&sentence.text));
+    let place = Some(place).filter(|place| !place.trim().is_empty());
+    std::iter::once(whole).chain(place).chain(sentences).collect()
 }
 
 /// Name of the directory: other documents, another encoder or another format make another.

@@ -31,6 +31,15 @@ pub struct Lexical {
     pub coverage: f32,
 }
 
+/// What the words of a query say of all passages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Words {
+    /// The passages' scores, in their order.
+    pub passages: Vec<Lexical>,
+    /// Sum of the idf of the query's words.
+    pub mass: f32,
+}
+
 /// The words of all passages; passage n is document n.
 pub struct LexicalIndex {
     searcher: Searcher,
@@ -103,7 +112,7 @@ impl LexicalIndex {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn scores(&self, query: &str) -> tantivy::Result<Vec<Lexical>> {
+    pub fn scores(&self, query: &str) -> tantivy::Result<Words> {
         let mut scores = vec![Lexical::default(); self.len()];
         let words = self.words(query);
         let mut mass = 0.0;
@@ -122,7 +131,7 @@ impl LexicalIndex {
         if mass > 0.0 {
             scores.iter_mut().for_each(|score| score.coverage /= mass);
         }
-        Ok(scores)
+        Ok(Words { passages: scores, mass })
     }
 
     /// Adds one word's BM25 in one field and marks the passages that hold it.
@@ -226,22 +235,22 @@ mod tests {
     fn words_rank_passages_by_stem_rarity_and_coverage() {
         let index =
             index(&["Refunds take five days.", "Invoices and refunds.", "The weather is fine."]);
-        let scores = index.scores("How long does a refund take?").unwrap();
+        let scores = index.scores("How long does a refund take?").unwrap().passages;
         assert!(scores[0].bm25 > scores[1].bm25 && scores[1].bm25 > 0.0, "{scores:?}");
         assert_eq!(scores[2], Lexical::default());
         assert!(
             scores[0].coverage > scores[1].coverage && scores[0].coverage < 1.0,
             "`long` stands nowhere"
         );
-        assert_eq!(index.scores("the and of").unwrap(), [Lexical::default(); 3]);
-        assert_eq!(index.scores("").unwrap(), [Lexical::default(); 3]);
+        assert_eq!(index.scores("the and of").unwrap().passages, [Lexical::default(); 3]);
+        assert_eq!(index.scores("").unwrap().passages, [Lexical::default(); 3]);
     }
 
     #[test]
     fn odd_queries_do_no_harm() {
         let index = index(&["Some text."]);
         for query in ["\"(:*^~[", "AND OR NOT", "\u{0}\u{200b}", &"x".repeat(100_000)] {
-            assert_eq!(index.scores(query).unwrap().len(), 1, "{query:.20}");
+            assert_eq!(index.scores(query).unwrap().passages.len(), 1, "{query:.20}");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Reads the owner's documents, indexes them, and finds the passages that answer a question.
 //!
 //! Text becomes [`corpus::Corpus`], then passages ([`chunk`]), then two indexes ([`lexical`], [`vectors`]) in one
-//! directory ([`index`]); a search fuses both ([`fusion`]). Vectors come from outside, through a closure.
+//! directory ([`index`]); a search ([`ranking`]) fuses both ([`fusion`]) and looks again at what they found
+//! ([`second_look`]). Vectors come from outside, through a closure.
 
 pub mod chunk;
 pub mod corpus;
@@ -9,7 +10,9 @@ pub mod fusion;
 pub mod index;
 pub mod lexical;
 pub mod manifest;
+pub mod ranking;
 pub mod readers;
+pub mod second_look;
 pub mod sentences;
 pub mod vectors;
 

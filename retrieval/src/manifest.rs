@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Corpus;
 
 /// Raised whenever chunks, the text that is embedded, or the files' layout change.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The encoder an index was made with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use engine::search::{Query, Search, SearchError};
+use engine::search::{Phrase, Query, Search, SearchError};
 use retrieval::corpus::CorpusError;
 use retrieval::index::{Built, Index, IndexError};
 use retrieval::manifest::EmbedderId;
@@ -46,7 +46,13 @@ const REFUNDS: (&str, &str) =
 
 fn top(index: &Index, text: &str) -> String {
     let embedding = embed_one(text);
-    let hits = index.search(&Query { text, embedding: &embedding, limit: 5 }).unwrap();
+    let hits = index
+        .search(&Query {
+            asked: Phrase { text, embedding: &embedding },
+            in_context: None,
+            limit: 5,
+        })
+        .unwrap();
     hits.first().map(|hit| hit.passage.doc.clone()).unwrap_or_default()
 }
 
@@ -60,7 +66,11 @@ fn a_question_finds_its_passage() {
         index.passage_at("pay/refunds.md", REFUNDS.1.find("Refunds take").unwrap()).unwrap();
     assert_eq!((passage.title.as_str(), passage.area.as_str()), ("Refunds", "billing"));
     assert!(index.document("ports.md").is_some() && index.document("none.md").is_none());
-    let short = index.search(&Query { text: "x", embedding: &[1.0], limit: 5 });
+    let short = index.search(&Query {
+        asked: Phrase { text: "x", embedding: &[1.0] },
+        in_context: None,
+        limit: 5,
+    });
     assert_eq!(short.unwrap_err(), SearchError::Dimension { expected: DIMENSION, got: 1 });
 }
 
@@ -129,7 +139,7 @@ fn an_index_that_does_not_fit_is_refused_and_built_again() {
     );
     let format = |at: &Path| {
         let text = fs::read_to_string(at.join("manifest.json")).unwrap();
-        fs::write(at.join("manifest.json"), text.replace("\"format\": 1", "\"format\": 99"))
+        fs::write(at.join("manifest.json"), text.replace("\"format\": 2", "\"format\": 99"))
             .unwrap();
     };
     check_refused(format, &[PORTS], &embedder(), "it has format 99");

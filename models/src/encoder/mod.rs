@@ -87,8 +87,12 @@ impl Encoder {
         } else {
             Body::Gpu(GpuBert::load(weights, &config, device).map_err(|e| bad(&path, &e))?)
         };
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Ok(Self { body, tokenizer, dimension: config.hidden_size, threads })
+        Ok(Self {
+            body,
+            tokenizer,
+            dimension: config.hidden_size,
+            threads: crate::device::threads(),
+        })
     }
 
     /// Length of the vectors.

@@ -1,0 +1,168 @@
+//! Searches an index: both legs, their fusion, and the second look at what they found.
+
+use std::sync::Arc;
+
+use engine::search::{Hit, Phrase, Query, Search, SearchError};
+
+use crate::Index;
+use crate::fusion::{self, Scores};
+use crate::lexical::Words;
+use crate::second_look::{self, Evidence};
+
+/// Candidates that each leg brings to the fusion.
+const CANDIDATES: usize = 60;
+/// Best of the fusion that are looked at again.
+const LOOKED_AT: usize = 100;
+
+/// How one query ranks passages, leg by leg; each best first.
+#[derive(Debug, Clone)]
+pub struct Legs {
+    /// By words alone; passages without any of the words are left out.
+    pub lexical: Vec<Hit>,
+    /// By meaning alone.
+    pub dense: Vec<Hit>,
+    /// Both together.
+    pub fused: Vec<Hit>,
+    /// After the second look: what [`Search::search`] gives.
+    pub ranked: Vec<Hit>,
+}
+
+/// One wording's scores of all passages.
+struct Scored {
+    cosines: Vec<f32>,
+    words: Words,
+    embedding: Vec<f32>,
+}
+
+/// A candidate and its score.
+type Ranked = Vec<(usize, f32)>;
+
+impl Index {
+    /// What each leg finds for the question alone, at most `query.limit` passages each, and the final ranking; for
+    /// measuring the legs against each other.
+    ///
+    /// # Errors
+    /// As [`Search::search`].
+    pub fn legs(&self, query: &Query<'_>) -> Result<Legs, SearchError> {
+        let asked = self.scored(&query.asked)?;
+        let hits = |ranked: &Ranked| -> Vec<Hit> {
+            let hit =
+                |(at, score): &(usize, f32)| self.hit(*at, *score, &self.evidence(&asked, *at));
+            ranked.iter().map(hit).collect()
+        };
+        let bm25 = asked.bm25();
+        let words = best(&bm25, query.limit).into_iter().filter(|at| bm25[*at] > 0.0);
+        let meaning = best(&asked.cosines, query.limit).into_iter();
+        let mut fused = fused(&asked);
+        fused.truncate(query.limit);
+        Ok(Legs {
+            lexical: hits(&words.map(|at| (at, bm25[at])).collect()),
+            dense: hits(&meaning.map(|at| (at, asked.cosines[at])).collect()),
+            fused: hits(&fused),
+            ranked: self.ranked(&asked, query)?,
+        })
+    }
+
+    fn scored(&self, phrase: &Phrase<'_>) -> Result<Scored, SearchError> {
+        let (expected, got) = (self.vectors.dimension(), phrase.embedding.len());
+        if got != expected {
+            return Err(SearchError::Dimension { expected, got });
+        }
+        Ok(Scored {
+            cosines: self.vectors.cosines(phrase.embedding),
+            words: self
+                .lexical
+                .scores(phrase.text)
+                .map_err(|e| SearchError::Index(e.to_string()))?,
+            embedding: phrase.embedding.to_vec(),
+        })
+    }
+
+    /// The second look at what the legs of the question, alone and in its context, have found.
+    fn ranked(&self, asked: &Scored, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
+        let lean = second_look::lean(asked.cosines.iter().copied().fold(0.0, f32::max));
+        let context = match &query.in_context {
+            Some(phrase) if lean > 0.0 => Some(self.scored(phrase)?),
+            _ => None,
+        };
+        let mut candidates: Vec<usize> = fused(asked).into_iter().map(|(at, _)| at).collect();
+        if let Some(context) = &context {
+            candidates.extend(fused(context).into_iter().map(|(at, _)| at));
+            candidates.sort_unstable();
+            candidates.dedup();
+        }
+        let looked = candidates.into_iter().map(|at| {
+            let (own, mass) = (self.evidence(asked, at), asked.words.mass);
+            let Some(context) = &context else { return self.hit(at, own.score(mass), &own) };
+            let other = self.evidence(context, at);
+            let score = own.score(mass) + lean * other.score(context.words.mass);
+            self.hit(at, score / (1.0 + lean), &own.with(&other, lean))
+        });
+        let mut hits: Vec<(Hit, usize)> = looked.zip(0..).collect();
+        hits.sort_by(|(a, n), (b, m)| b.score.total_cmp(&a.score).then(n.cmp(m)));
+        hits.truncate(query.limit);
+        Ok(hits.into_iter().map(|(hit, _)| hit).collect())
+    }
+
+    fn evidence(&self, scored: &Scored, at: usize) -> Evidence {
+        let words = scored.words.passages[at];
+        Evidence {
+            cosine: scored.cosines[at],
+            unit: self.vectors.nearest_unit(at, &scored.embedding),
+            coverage: words.coverage,
+            bm25: words.bm25,
+        }
+    }
+
+    fn hit(&self, at: usize, score: f32, evidence: &Evidence) -> Hit {
+        let Evidence { cosine, unit, coverage, bm25 } = *evidence;
+        Hit { passage: Arc::clone(&self.passages[at]), score, cosine, unit, bm25, coverage }
+    }
+}
+
+impl Scored {
+    fn bm25(&self) -> Vec<f32> {
+        self.words.passages.iter().map(|passage| passage.bm25).collect()
+    }
+}
+
+/// The best of both legs, ranked by their fused scores.
+fn fused(scored: &Scored) -> Ranked {
+    let bm25 = scored.bm25();
+    let mut chosen = best(&scored.cosines, CANDIDATES);
+    chosen.extend(best(&bm25, CANDIDATES).into_iter().filter(|at| bm25[*at] > 0.0));
+    chosen.sort_unstable();
+    chosen.dedup();
+    let scores: Vec<Scores> = chosen
+        .iter()
+        .map(|at| Scores {
+            cosine: scored.cosines[*at],
+            bm25: bm25[*at],
+            coverage: scored.words.passages[*at].coverage,
+        })
+        .collect();
+    let fused = fusion::fuse(&scores);
+    best(&fused, LOOKED_AT).into_iter().map(|at| (chosen[at], fused[at])).collect()
+}
+
+impl Search for Index {
+    fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
+        self.ranked(&self.scored(&query.asked)?, query)
+    }
+
+    fn knowledge_version(&self) -> &str {
+        self.corpus.hash()
+    }
+}
+
+/// Positions of the `count` highest scores, highest first; equal scores in their order.
+fn best(scores: &[f32], count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    let higher = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b));
+    if order.len() > count && count > 0 {
+        order.select_nth_unstable_by(count - 1, higher);
+    }
+    order.truncate(count);
+    order.sort_unstable_by(higher);
+    order
+}
