@@ -6,13 +6,23 @@ CARGO := cargo --locked
 TEST_RUNNER := $(shell cargo nextest --version >/dev/null 2>&1 && echo "nextest run" || echo "test")
 
 PORCHLIGHT := $(CARGO_TARGET_DIR)/debug/porchlight
+EVALS := $(CARGO_TARGET_DIR)/debug/porchlight-evals
 
-.PHONY: run test fmt lint build models unit web chromium eval baseline
+# Folder of evaluation data; without it `make eval` measures the manual alone.
+EVAL_DATA ?= ../shared/data
+EVAL_RUNS := $(CARGO_TARGET_DIR)/evals
+EVAL_RUN := $(EVAL_RUNS)/$(shell date -u +%Y%m%d-%H%M%S)
+
+# $(1) is the file of gates, $(2) the folder of the results: gates, and a page of all runs with the newest last.
+gate_and_report = "$$evals" gate --thresholds $(1) $(2)/*.json; passed=$$?; \
+	"$$evals" report --baseline evals/baselines --out $(EVAL_RUNS)/report.html $(EVAL_RUNS)/*/*.json; exit $$passed
+
+.PHONY: run test fmt lint build models unit tiny web chromium eval eval-all baseline
 
 run:
 	$(CARGO) run --release
 
-test: lint models unit web
+test: lint models unit tiny web
 
 fmt:
 	cargo fmt --all
@@ -34,6 +44,13 @@ models: build
 unit: models
 	$(CARGO) $(TEST_RUNNER) --workspace
 
+# The smallest measurements, with gates: the manual's questions and the scripted conversations.
+tiny: models
+	mkdir -p $(EVAL_RUNS)/tiny
+	$(EVALS) demo --json $(EVAL_RUNS)/tiny/demo.json
+	$(EVALS) transcripts --spawn --untimed --json $(EVAL_RUNS)/tiny/transcripts.json
+	$(EVALS) gate --thresholds evals/thresholds-tiny.toml $(EVAL_RUNS)/tiny/demo.json $(EVAL_RUNS)/tiny/transcripts.json
+
 # Types of the web code, then the browser tests against the real program.
 web: chromium models
 	cd server/web && npm ci --no-fund --no-audit && npm run check && npm test
@@ -45,11 +62,19 @@ chromium:
 	|| { echo "The browser tests need Chromium: install the package 'chromium' (Debian, Ubuntu) or set CHROMIUM to its path."; exit 1; }
 	@command -v npm >/dev/null || { echo "The browser tests need Node.js 20 or newer with npm: install the packages 'nodejs' and 'npm'."; exit 1; }
 
-# Figures over the demo knowledge and its transcripts; `porchlight-evals --help` names the other measurements.
+# The quick measurements on all data at hand: under ten minutes on two cores.
 eval:
 	$(CARGO) build --release --workspace
-	$(CARGO_TARGET_DIR)/release/porchlight-evals demo
-	$(CARGO_TARGET_DIR)/release/porchlight-evals transcripts --spawn
+	@evals=$(CARGO_TARGET_DIR)/release/porchlight-evals; \
+	if [ -d $(EVAL_DATA) ]; then data=$(EVAL_DATA); gates=evals/thresholds.toml; \
+	else data=; gates=evals/thresholds-tiny.toml; fi; \
+	"$$evals" suite --quick --out $(EVAL_RUN) $$data; $(call gate_and_report,$$gates,$(EVAL_RUN))
+
+# Everything, large folders and the decoder's speed too: about an hour.
+eval-all:
+	$(CARGO) build --release --workspace
+	@evals=$(CARGO_TARGET_DIR)/release/porchlight-evals; \
+	"$$evals" suite --out $(EVAL_RUN) $(EVAL_DATA); $(call gate_and_report,evals/thresholds.toml,$(EVAL_RUN))
 
 # Measures the demo again and writes evals/baseline.toml.
 baseline:

@@ -7,6 +7,7 @@ mod compose;
 pub mod confidence;
 pub mod conversation;
 pub mod draft;
+pub mod finding;
 pub mod grounding;
 pub mod intent;
 pub mod metrics;

@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 
 /// An encoder and a drafter. Synchronous; called from the thread that makes the reply.
 pub trait Model: Send + Sync {
+    /// Whether the encoder knows this word, in lower case, as a whole: then it is no slip of the pen.
+    fn knows_word(&self, _word: &str) -> bool {
+        true
+    }
+
     /// Which models these are.
     fn card(&self) -> &ModelCard;
 

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use crate::confidence::{Calibration, Confidence, SHIPPED, Signals};
 use crate::draft::{Draft, Mode};
+use crate::finding::{self, Found};
 use crate::intent::Reading;
 use crate::model::Model;
-use crate::prompt;
 use crate::rules::{Action, Decision, Reason, Rule, RuleAction};
-use crate::search::{Hit, Phrase, Query};
+use crate::search::Hit;
 use crate::sink::{Sink, Stopped};
 use crate::turn::Turn;
 use crate::{compose, quote, text};
@@ -126,13 +126,8 @@ fn run(
     if let Some(end) = before_search(parts, whole, sink, progress)? {
         return Ok(end);
     }
-    let context = match prompt::in_context(turn) {
-        Some(text) => Some((embed(parts.model, &text)?, text)),
-        None => None,
-    };
-    let asked = Phrase { text: &turn.question, embedding: &question };
-    let in_context = context.as_ref().map(|(embedding, text)| Phrase { text, embedding });
-    let hits = parts.search.search(&Query { asked, in_context, limit: HITS })?;
+    let Found { hits, question } =
+        finding::find((parts.model, parts.search), turn, question, HITS)?;
     progress.signals = Signals::of_hits(&hits);
     sink.emit(Event::Found(&hits))?;
     if hits.is_empty() || progress.signals.cosine < parts.policy.passage_floor {

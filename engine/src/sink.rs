@@ -3,9 +3,10 @@
 use std::ops::{ControlFlow, Range};
 
 use crate::draft::{Citation, Draft, Mode, Piece};
+use crate::finding::FindError;
 use crate::intent::Reading;
 use crate::model::ModelError;
-use crate::search::{Hit, Passage, SearchError};
+use crate::search::{Hit, Passage};
 
 /// What happens on the way, in this order; `Token` and `Piece` repeat.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +51,8 @@ impl From<ModelError> for Stopped {
     }
 }
 
-impl From<SearchError> for Stopped {
-    fn from(error: SearchError) -> Self {
+impl From<FindError> for Stopped {
+    fn from(error: FindError) -> Self {
         Self::Fault(error.to_string())
     }
 }

@@ -17,6 +17,8 @@ pub struct ScriptedModel {
     card: ModelCard,
     /// Free text that `generate` gives, by a part of the prompt's last user message.
     pub scripts: HashMap<String, String>,
+    /// Words that it knows; all when the list is empty.
+    pub known: Vec<String>,
     /// Called before every token; tests block or fail in it.
     pub before_token: Option<Box<dyn Fn() -> Result<(), ModelError> + Send + Sync>>,
 }
@@ -31,7 +33,7 @@ impl Default for ScriptedModel {
             context_tokens: 2048,
             draft: Mode::Quote,
         };
-        Self { card, scripts: HashMap::new(), before_token: None }
+        Self { card, scripts: HashMap::new(), known: Vec::new(), before_token: None }
     }
 }
 
@@ -59,6 +61,10 @@ impl Model for ScriptedModel {
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
         Ok(texts.iter().map(|text| hashed_words(text)).collect())
+    }
+
+    fn knows_word(&self, word: &str) -> bool {
+        self.known.is_empty() || self.known.iter().any(|known| known == word)
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize, ModelError> {

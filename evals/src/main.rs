@@ -21,6 +21,7 @@ mod speed;
 mod suite;
 mod threads;
 mod transcripts;
+mod typos;
 mod wire;
 
 use std::io::Write;

@@ -3,15 +3,16 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use engine::finding;
 use engine::metrics::{ndcg, percentile, recall, reciprocal_rank};
 use engine::model::Model;
-use engine::prompt::in_context;
-use engine::search::{Hit, Phrase, Query};
+use engine::search::{Hit, Phrase};
 use engine::turn::Turn;
 
 use crate::data::{Set, SetOptions};
 use crate::house::{House, HouseOptions};
-use crate::run::{self, RunOptions, RunResult};
+use crate::run::{self, Dice, RunOptions, RunResult};
+use crate::typos::slipped;
 
 /// Passages that are looked at for ten documents.
 const PASSAGES: usize = 100;
@@ -30,6 +31,9 @@ pub(crate) struct Options {
     /// Which fields are indexed: `title,text` or `text`.
     #[arg(long, default_value = "title,text", value_parser = ["title,text", "text"])]
     fields: String,
+    /// Put a slip of the pen into this share of the questions' words, 0 to 1.
+    #[arg(long, default_value_t = 0.0)]
+    typos: f64,
 }
 
 /// One leg's sums over all questions.
@@ -62,9 +66,14 @@ impl Leg {
     }
 }
 
+fn embedding(house: &House, text: &str) -> Result<Vec<f32>> {
+    house.model().embed(&[text])?.pop().context("the encoder gave no vector")
+}
+
 /// Runs it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     ensure!(options.set.qrels.is_some(), "retrieval needs --qrels");
+    ensure!((0.0..=1.0).contains(&options.typos), "--typos lies between 0 and 1");
     let mut set = Set::read(&options.set)?;
     if options.fields == "text" {
         set.docs.iter_mut().for_each(|doc| doc.title.clear());
@@ -80,21 +89,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let index_seconds = start.elapsed().as_secs_f64();
     let mut legs: [Leg; 4] = Default::default();
     let mut times = Vec::new();
+    let mut dice = Dice::new(options.run.seed);
     let bar = run::bar("retrieval", questions.len());
     for question in &questions {
-        let turn: Turn = question.turn();
+        let mut turn: Turn = question.turn();
+        turn.question = slipped(&turn.question, options.typos, &mut dice);
         let start = Instant::now();
-        let context = in_context(&turn);
-        let texts: Vec<&str> =
-            std::iter::once(turn.question.as_str()).chain(context.as_deref()).collect();
-        let vectors = house.model().embed(&texts)?;
-        let phrase = |at: usize| Some(Phrase { text: texts.get(at)?, embedding: vectors.get(at)? });
-        let asked = phrase(0).context("the encoder gave no vector")?;
-        let found = house.index().legs(&Query { asked, in_context: phrase(1), limit: PASSAGES })?;
+        let embedding = embedding(&house, &turn.question)?;
+        let found =
+            finding::find((house.model(), house.index()), &turn, embedding.clone(), PASSAGES)?;
         times.push(start.elapsed().as_secs_f64() * 1000.0);
+        let asked = Phrase { text: &turn.question, embedding: &embedding };
+        let single = house.index().legs(&asked, PASSAGES)?;
         let relevant = &set.qrels[&question.qid];
         for (leg, hits) in
-            legs.iter_mut().zip([&found.lexical, &found.dense, &found.fused, &found.ranked])
+            legs.iter_mut().zip([&single.lexical, &single.dense, &single.fused, &found.hits])
         {
             leg.add(hits, relevant);
         }
@@ -104,6 +113,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut result = RunResult::new("retrieval", &options.set.kb, &options.run, house.setting());
     if options.fields == "text" {
         result.variant("text");
+    }
+    if options.typos > 0.0 {
+        result.variant("typos");
     }
     for (leg, name) in legs.iter().zip(["lexical", "dense", "fused", "final"]) {
         leg.report(name, &mut result);

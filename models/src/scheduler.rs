@@ -3,6 +3,7 @@
 mod drafting;
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -78,6 +79,7 @@ pub enum LoadError {
 pub struct Handle {
     card: Arc<ModelCard>,
     tokenizer: Arc<Tokenizer>,
+    words: Arc<HashSet<String>>,
     encoder: SyncSender<Texts>,
     drafter: SyncSender<Job>,
     queue: usize,
@@ -143,6 +145,7 @@ pub fn load(options: &LoadOptions) -> Result<Handle, LoadError> {
     Ok(Handle {
         card: Arc::new(card),
         tokenizer,
+        words: Arc::new(encoder.words()),
         encoder: serve("encoder", queue, move |job: Texts| {
             let vectors = guarded(|| {
                 encoder.embed(&job.texts).map_err(|e| ModelError::Failed(e.to_string()))
@@ -233,6 +236,10 @@ impl Model for Handle {
         let texts = texts.iter().map(|text| (*text).to_owned()).collect();
         self.send(&self.encoder, Texts { texts, reply })?;
         answer.recv().map_err(|_| ModelError::Gone)?
+    }
+
+    fn knows_word(&self, word: &str) -> bool {
+        self.words.contains(word)
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize, ModelError> {

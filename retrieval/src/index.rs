@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::corpus::hex;
 use crate::lexical::LexicalIndex;
 use crate::manifest::{EmbedderId, Entry, FORMAT, Manifest, Mismatch};
+use crate::spelling::Vocabulary;
 use crate::vectors::Vectors;
 use crate::{Corpus, Document, chunk};
 
@@ -87,9 +88,20 @@ pub struct Index {
     pub(crate) passages: Vec<Arc<Passage>>,
     pub(crate) vectors: Vectors,
     pub(crate) lexical: LexicalIndex,
+    pub(crate) vocabulary: Vocabulary,
 }
 
 impl Index {
+    fn new(
+        corpus: Corpus,
+        passages: Vec<Arc<Passage>>,
+        vectors: Vectors,
+        lexical: LexicalIndex,
+    ) -> Self {
+        let vocabulary = Vocabulary::of(passages.iter().map(AsRef::as_ref));
+        Self { corpus, passages, vectors, lexical, vocabulary }
+    }
+
     /// An index that lives in memory alone.
     ///
     /// # Errors
@@ -102,7 +114,7 @@ impl Index {
         let chunks = Chunks::of(&corpus);
         let (vectors, _) = chunks.embed(embedder, None, embed)?;
         let lexical = LexicalIndex::build(None, chunks.passages.iter().map(AsRef::as_ref))?;
-        Ok(Self { corpus, passages: chunks.passages, vectors, lexical })
+        Ok(Self::new(corpus, chunks.passages, vectors, lexical))
     }
 
     /// Opens the index of `corpus` in `folder`.
@@ -121,7 +133,7 @@ impl Index {
         if lexical.len() != chunks.passages.len() || vectors.len() != chunks.passages.len() {
             return Err(damaged("its parts have different lengths".into()));
         }
-        Ok(Self { corpus, passages: chunks.passages, vectors, lexical })
+        Ok(Self::new(corpus, chunks.passages, vectors, lexical))
     }
 
     /// Builds the index of `corpus` in `folder` and makes it the current one. Vectors of documents that have not
@@ -156,7 +168,7 @@ impl Index {
             .map_err(|e| io(&fresh)(std::io::Error::other(e)))?;
         write(&fresh.join(MANIFEST), &text)?;
         let lexical = publish(folder, &name, &fresh)?;
-        Ok((Self { corpus, passages: chunks.passages, vectors, lexical }, built))
+        Ok((Self::new(corpus, chunks.passages, vectors, lexical), built))
     }
 
     /// The documents, sorted by path.

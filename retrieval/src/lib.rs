@@ -14,6 +14,7 @@ pub mod ranking;
 pub mod readers;
 pub mod second_look;
 pub mod sentences;
+pub mod spelling;
 pub mod vectors;
 
 pub use corpus::{Corpus, Document};

@@ -23,8 +23,6 @@ pub struct Legs {
     pub dense: Vec<Hit>,
     /// Both together.
     pub fused: Vec<Hit>,
-    /// After the second look: what [`Search::search`] gives.
-    pub ranked: Vec<Hit>,
 }
 
 /// One wording's scores of all passages.
@@ -38,28 +36,27 @@ struct Scored {
 type Ranked = Vec<(usize, f32)>;
 
 impl Index {
-    /// What each leg finds for the question alone, at most `query.limit` passages each, and the final ranking; for
-    /// measuring the legs against each other.
+    /// What each leg finds for one wording, at most `limit` passages each; for measuring the legs against each other
+    /// and against [`Search::search`].
     ///
     /// # Errors
     /// As [`Search::search`].
-    pub fn legs(&self, query: &Query<'_>) -> Result<Legs, SearchError> {
-        let asked = self.scored(&query.asked)?;
+    pub fn legs(&self, asked: &Phrase<'_>, limit: usize) -> Result<Legs, SearchError> {
+        let asked = self.scored(asked)?;
         let hits = |ranked: &Ranked| -> Vec<Hit> {
             let hit =
                 |(at, score): &(usize, f32)| self.hit(*at, *score, &self.evidence(&asked, *at));
             ranked.iter().map(hit).collect()
         };
         let bm25 = asked.bm25();
-        let words = best(&bm25, query.limit).into_iter().filter(|at| bm25[*at] > 0.0);
-        let meaning = best(&asked.cosines, query.limit).into_iter();
+        let words = best(&bm25, limit).into_iter().filter(|at| bm25[*at] > 0.0);
+        let meaning = best(&asked.cosines, limit).into_iter();
         let mut fused = fused(&asked);
-        fused.truncate(query.limit);
+        fused.truncate(limit);
         Ok(Legs {
             lexical: hits(&words.map(|at| (at, bm25[at])).collect()),
             dense: hits(&meaning.map(|at| (at, asked.cosines[at])).collect()),
             fused: hits(&fused),
-            ranked: self.ranked(&asked, query)?,
         })
     }
 
@@ -148,6 +145,10 @@ fn fused(scored: &Scored) -> Ranked {
 impl Search for Index {
     fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
         self.ranked(&self.scored(&query.asked)?, query)
+    }
+
+    fn nearest_word(&self, word: &str) -> Option<String> {
+        self.vocabulary.nearest(word)
     }
 
     fn knowledge_version(&self) -> &str {

@@ -30,11 +30,17 @@ pub(crate) struct Options {
     /// Start the `porchlight` that stands beside this program, over a fresh data folder.
     #[arg(long)]
     spawn: bool,
+    /// Leave the time budgets out, as on a machine that does other work besides.
+    #[arg(long)]
+    untimed: bool,
 }
 
 /// Runs it.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let cases = case::read_all(&options.folder)?;
+    let mut cases = case::read_all(&options.folder)?;
+    if options.untimed {
+        cases.iter_mut().flat_map(|case| &mut case.step).for_each(|step| step.within_ms = None);
+    }
     let spawned = if options.spawn { Some(Spawned::start()?) } else { None };
     let server =
         spawned.as_ref().map(|spawned| spawned.address.clone()).or_else(|| options.server.clone());

@@ -100,6 +100,12 @@ impl Encoder {
         self.dimension
     }
 
+    /// The words that the encoder reads as one piece, in lower case.
+    pub fn words(&self) -> std::collections::HashSet<String> {
+        let whole = |word: &String| word.chars().all(char::is_alphabetic);
+        self.tokenizer.get_vocab(false).into_keys().filter(whole).collect()
+    }
+
     /// One unit-length vector per text, in order. A text's vector does not depend on the texts beside it.
     ///
     /// # Errors

@@ -1,0 +1,124 @@
+//! What a turn looks for: its question as it was meant to be spelled, alone and after what was said before.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::model::{Model, ModelError};
+use crate::prompt;
+use crate::search::{Hit, Phrase, Query, Search, SearchError};
+use crate::turn::Turn;
+
+/// Characters from which a word may be a slip; shorter ones have too many neighbours.
+const SHORTEST_SLIP: usize = 4;
+
+/// What was found, and for which question.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Passages, best first.
+    pub hits: Vec<Hit>,
+    /// The question's vector, slips mended.
+    pub question: Vec<f32>,
+}
+
+/// Why nothing could be looked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// The encoder failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The index failed.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+}
+
+/// Looks for passages that answer a turn, `limit` at most. `question` is the vector of the turn's question.
+///
+/// # Errors
+/// When the model or the index fails.
+pub fn find(
+    (model, search): (&dyn Model, &dyn Search),
+    turn: &Turn,
+    question: Vec<f32>,
+    limit: usize,
+) -> Result<Found, FindError> {
+    let mended = mended(&turn.question, model, search);
+    let context = prompt::in_context(turn).map(|context| match &mended {
+        Some(mended) => context.replace(&turn.question, mended),
+        None => context,
+    });
+    let texts: Vec<&str> = mended.iter().chain(&context).map(String::as_str).collect();
+    let mut vectors = model.embed(&texts)?.into_iter();
+    let question = if mended.is_some() { one(vectors.next())? } else { question };
+    let in_context = match &context {
+        Some(text) => Some((text, one(vectors.next())?)),
+        None => None,
+    };
+    let asked = Phrase { text: mended.as_ref().unwrap_or(&turn.question), embedding: &question };
+    let in_context =
+        in_context.as_ref().map(|(text, embedding)| Phrase { text: text.as_str(), embedding });
+    let hits = search.search(&Query { asked, in_context, limit })?;
+    Ok(Found { hits, question })
+}
+
+fn one(vector: Option<Vec<f32>>) -> Result<Vec<f32>, FindError> {
+    vector.ok_or_else(|| ModelError::Failed("the encoder gave no vector".into()).into())
+}
+
+/// The text with slips of the pen replaced by the documents' own words; `None` when there are none. A slip is a word
+/// that neither the documents nor the encoder know while the documents know one that is nearly the same.
+fn mended(text: &str, model: &dyn Model, search: &dyn Search) -> Option<String> {
+    let mut whole = String::with_capacity(text.len());
+    let mut changed = false;
+    for piece in text.split_word_bounds() {
+        let lower = piece.to_lowercase();
+        let slip = lower.chars().count() >= SHORTEST_SLIP
+            && lower.chars().all(char::is_alphabetic)
+            && !model.knows_word(&lower);
+        match slip.then(|| search.nearest_word(&lower)).flatten() {
+            Some(meant) => {
+                changed = true;
+                whole.push_str(&meant);
+            }
+            None => whole.push_str(piece),
+        }
+    }
+    changed.then_some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ScriptedModel;
+
+    /// Documents that know `refund` and `invoice`.
+    struct Words;
+
+    impl Search for Words {
+        fn search(&self, _: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
+            Ok(vec![])
+        }
+
+        fn knowledge_version(&self) -> &str {
+            "words"
+        }
+
+        fn nearest_word(&self, word: &str) -> Option<String> {
+            ["refund", "invoice"].iter().find(|w| w.starts_with(&word[..1])).map(|w| (*w).into())
+        }
+    }
+
+    #[test]
+    fn slips_become_the_documents_words_and_nothing_else_changes() {
+        // The scripted model knows no word but those of its list.
+        let mut model = ScriptedModel::default();
+        model.known = vec!["ready".into(), "about".into()];
+        for (text, expect) in [
+            ("Where is my refudn?", Some("Where is my refund?")),
+            ("An INVOCE, please!", Some("An invoice, please!")),
+            ("ready about", None),
+            ("rf in r2d2 rfc-1234", None),
+            ("", None),
+        ] {
+            assert_eq!(mended(text, &model, &Words).as_deref(), expect, "{text}");
+        }
+    }
+}
