@@ -22,7 +22,8 @@ pub enum Place {
     Cuda,
 }
 
-/// Opens the place.
+/// Opens the place. On a GPU, each thread that uses what was opened has a queue of work there of its own: a thread that
+/// hands tensors to another first reads a result back or calls [`Device::synchronize`].
 ///
 /// # Errors
 /// When the build has no CUDA, or no GPU answers.
@@ -35,7 +36,12 @@ pub fn open(place: Place) -> Result<Device, String> {
 
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<Device, String> {
-    Device::new_cuda(0).map_err(|e| format!("no NVIDIA GPU could be opened: {e}"))
+    Device::new_cuda(0).map_err(|e| {
+        format!(
+            "no NVIDIA GPU could be opened: {e}; `nvidia-smi` has to list one, with a driver for the version of CUDA that \
+             this was built with, or set the device to `cpu`"
+        )
+    })
 }
 
 #[cfg(not(feature = "cuda"))]

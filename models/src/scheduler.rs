@@ -116,8 +116,10 @@ enum Step {
 /// # Errors
 /// [`LoadError`] naming the file and what is wrong with it.
 pub fn load(options: &LoadOptions) -> Result<Handle, LoadError> {
-    let device = device::open(options.place).map_err(LoadError::Device)?;
-    let encoder = Encoder::load(&options.encoder_dir, &device)?;
+    let open = || device::open(options.place).map_err(LoadError::Device);
+    // A device each: on a GPU, two threads must not share the state that its libraries keep for one.
+    let (encoder_device, device) = (open()?, open()?);
+    let encoder = Encoder::load(&options.encoder_dir, &encoder_device)?;
     encoder.embed(&["warm up".into()])?;
     tracing::debug!("the encoder is loaded");
     gguf::validate(&options.drafter_file)?;

@@ -19,13 +19,16 @@ pub(super) struct Linear {
 impl Linear {
     /// Takes a weight of shape (outputs, inputs).
     ///
-    /// Types that candle can only compute one number at a time become Q8_0. Q8_0 weights whose width is no multiple of
-    /// 256 are widened with zeros, which changes no result: SmolLM2 is 576 wide, and its prefill runs 2.7 times as fast
-    /// so (132 and 355 tokens a second on two cores with AVX512-VNNI).
+    /// On the processor, types that candle can only compute one number at a time become Q8_0. Q8_0 weights whose width
+    /// is no multiple of 256 are widened with zeros, which changes no result: SmolLM2 is 576 wide, and its prefill runs
+    /// 2.7 times as fast so (132 and 355 tokens a second on two cores with AVX512-VNNI).
+    ///
+    /// On a GPU weights stay as they are stored. Its kernels read past the last row of such a width, into bytes that
+    /// candle 0.11.1 fills with zeros when it loads a weight, but leaves as they were when it converts one.
     pub(super) fn new(weight: QTensor, bias: Option<Tensor>) -> candle_core::Result<Self> {
         let (_, inputs) = weight.shape().dims2()?;
         let padding = match weight.dtype() {
-            kind if weight.device().is_cpu() && (slow(kind) || kind == GgmlDType::Q8_0) => {
+            kind if slow(&weight) || (weight.device().is_cpu() && kind == GgmlDType::Q8_0) => {
                 inputs.next_multiple_of(TILE) - inputs
             }
             _ => 0,
@@ -48,14 +51,15 @@ impl Linear {
     }
 }
 
-/// Whether candle computes with this type one number at a time.
-fn slow(kind: GgmlDType) -> bool {
-    matches!(kind, GgmlDType::Q4_1 | GgmlDType::Q5_0 | GgmlDType::Q5_1 | GgmlDType::Q8_1)
+/// Whether candle computes with this weight one number at a time.
+fn slow(weight: &QTensor) -> bool {
+    let scalar = [GgmlDType::Q4_1, GgmlDType::Q5_0, GgmlDType::Q5_1, GgmlDType::Q8_1];
+    weight.device().is_cpu() && scalar.contains(&weight.dtype())
 }
 
 /// The weight in a type that candle computes fast.
 pub(super) fn fast(weight: QTensor) -> candle_core::Result<QTensor> {
-    if slow(weight.dtype()) {
+    if slow(&weight) {
         return QTensor::quantize(&weight.dequantize(&weight.device())?, GgmlDType::Q8_0);
     }
     Ok(weight)

@@ -81,7 +81,10 @@ impl Decoder {
         let half = config.layers / 2;
         let read = |range: Range<usize>| -> candle_core::Result<Vec<Layer>> {
             let mut tensors = Tensors::open(content, path, device)?;
-            range.map(|n| tensors.layer(n)).collect()
+            let layers = range.map(|n| tensors.layer(n)).collect();
+            // A GPU has a queue for each thread: what this one copies there has to have arrived before others read it.
+            device.synchronize()?;
+            layers
         };
         let (first, second) = thread::scope(|scope| {
             let second = scope.spawn(|| read(half..config.layers));
