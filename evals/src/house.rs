@@ -48,7 +48,7 @@ pub(crate) struct HouseOptions {
     pub(crate) prompts: PathBuf,
     /// `cpu`, or `cuda` in a build with the feature of that name.
     #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
-    device: String,
+    pub(crate) device: String,
 }
 
 /// A house with its documents.
@@ -167,6 +167,11 @@ pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The place that `--device` names.
+pub(crate) fn place(device: &str) -> Place {
+    if device == "cuda" { Place::Cuda } else { Place::Cpu }
+}
+
 /// Loads the models of the options.
 pub(crate) fn models(options: &HouseOptions) -> Result<Handle> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -192,6 +197,6 @@ pub(crate) fn models(options: &HouseOptions) -> Result<Handle> {
         draft,
         context_tokens: CONTEXT,
         queue: QUEUE,
-        place: if options.device == "cuda" { Place::Cuda } else { Place::Cpu },
+        place: place(&options.device),
     })?)
 }

@@ -5,6 +5,7 @@ mod ask;
 mod baseline;
 mod data;
 mod demo;
+mod devices;
 mod draft;
 mod drive;
 mod fit;
@@ -61,6 +62,8 @@ enum Command {
     Report(report::Options),
     /// Run every measurement on every folder of data that has the shape for it.
     Suite(suite::Options),
+    /// Ask the same questions on processor and GPU; compare decisions, sources and times.
+    Devices(devices::Options),
     /// Compare results with what they must reach; fails when one does not.
     Gate(gate::Options),
     /// Measure what the drafter reads and writes in a second, beside llama.cpp if asked to.
@@ -101,6 +104,7 @@ fn run(command: Command) -> Result<()> {
         Command::Replay(options) => replay::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Suite(options) => suite::run(&options),
+        Command::Devices(options) => devices::run(&options),
         Command::Gate(options) => gate::run(&options),
         Command::Speed(options) => speed::run(&options),
         Command::Transcripts(options) => transcripts::run(&options),

@@ -45,6 +45,18 @@ fn check(file: &str, text: Option<&str>, expect: &str) {
 }
 
 #[test]
+fn a_device_that_is_not_there_is_said_before_any_model_is_loaded() {
+    let Err(missing) = models::device::open(models::device::Place::Cuda) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kb.jsonl"), KB).unwrap();
+    std::fs::write(folder.path().join("queries.jsonl"), QUERIES).unwrap();
+    let args =
+        ["devices", "--kb", "kb.jsonl", "--queries", "queries.jsonl", "--models-dir", "none"];
+    let (good, said) = evals(folder.path(), &args);
+    assert!(!good && said.contains(&format!("device cuda: {missing}")), "{said}");
+}
+
+#[test]
 fn wrong_files_are_named_with_their_line() {
     check("kb.jsonl", None, "kb.jsonl cannot be read");
     check("kb.jsonl", Some(""), "kb.jsonl: the file holds no rows");

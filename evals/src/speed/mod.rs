@@ -6,12 +6,12 @@ mod peer;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use models::device::Place;
 use models::manifest::Manifest;
 use models::store::{Store, hash_file};
 use serde::{Deserialize, Serialize};
 
 use crate::data;
+use crate::house;
 use crate::run::{self, Dice, RunOptions, RunResult, Setting};
 use ours::{Figures, Ours};
 use peer::Peer;
@@ -112,8 +112,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let (lengths, batches) = sizes(options)?;
     let found = find(options)?;
     let longest = lengths.last().copied().unwrap_or_default() + options.decode;
-    let place = if options.device == "cuda" { Place::Cuda } else { Place::Cpu };
-    let ours = Ours::load(&found.path, longest.max(CONTEXT), place)?;
+    let ours = Ours::load(&found.path, longest.max(CONTEXT), house::place(&options.device))?;
     ensure!(
         longest <= ours.context(),
         "--prompt and --decode make {longest} tokens; the context of {} has {}",
