@@ -17,7 +17,7 @@ EVAL_RUN := $(EVAL_RUNS)/$(shell date -u +%Y%m%d-%H%M%S)
 gate_and_report = "$$evals" gate --thresholds $(1) $(2)/*.json; passed=$$?; \
 	"$$evals" report --baseline evals/baselines --out $(EVAL_RUNS)/report.html $(EVAL_RUNS)/*/*.json; exit $$passed
 
-.PHONY: run test fmt lint build models unit tiny web chromium eval eval-all baseline
+.PHONY: run test fmt lint build models unit tiny web chromium eval eval-all baseline cuda-check
 
 run:
 	$(CARGO) run --release
@@ -79,3 +79,7 @@ eval-all:
 # Measures the demo again and writes evals/baseline.toml.
 baseline:
 	$(CARGO) run --release -p evals -- demo --write evals/baseline.toml
+
+# The demo questions on the processor and on a GPU: the same decisions? Needs the CUDA toolkit and an NVIDIA GPU.
+cuda-check:
+	$(CARGO) run --release -p evals --features cuda -- devices
