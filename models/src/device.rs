@@ -37,9 +37,12 @@ pub fn open(place: Place) -> Result<Device, String> {
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<Device, String> {
     Device::new_cuda(0).map_err(|e| {
+        // A stack trace may stand on the lines below.
+        let said = e.to_string();
+        let problem = said.lines().next().unwrap_or_default();
         format!(
-            "no NVIDIA GPU could be opened: {e}; `nvidia-smi` has to list one, with a driver for the version of CUDA that \
-             this was built with, or set the device to `cpu`"
+            "no NVIDIA GPU could be opened: {problem}; `nvidia-smi` has to list one, with a driver for the version of \
+             CUDA that this was built with, or set the device to `cpu`"
         )
     })
 }
