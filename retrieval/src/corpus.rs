@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::readers::front_matter::{self, FrontMatter};
@@ -13,7 +14,7 @@ const MAX_BYTES: u64 = 2 * 1024 * 1024;
 const MAX_DEPTH: usize = 16;
 
 /// A document as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Path below the knowledge folder, with `/` between parts; names the document.
     pub path: String,

@@ -11,6 +11,7 @@ use engine::search::Passage;
 use sha2::{Digest, Sha256};
 
 use crate::corpus::hex;
+use crate::disk::{self, DiskError};
 use crate::lexical::LexicalIndex;
 use crate::manifest::{EmbedderId, Entry, FORMAT, Manifest, Mismatch};
 use crate::spelling::Vocabulary;
@@ -59,6 +60,9 @@ pub enum IndexError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file could not be put in its place.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     /// The words' index failed.
     #[error("the index of words could not be written: {0}")]
     Words(#[from] tantivy::TantivyError),
@@ -122,12 +126,17 @@ impl Index {
     /// # Errors
     /// [`IndexError::Missing`], [`IndexError::Mismatch`] or [`IndexError::Damaged`]; all are mended by [`Index::build`].
     pub fn open(folder: &Path, corpus: Corpus, embedder: &EmbedderId) -> Result<Self, IndexError> {
-        let (at, manifest) = current(folder)?;
+        Self::open_at(&current(folder)?, corpus, embedder)
+    }
+
+    /// Opens the index of `corpus` in a directory.
+    fn open_at(at: &Path, corpus: Corpus, embedder: &EmbedderId) -> Result<Self, IndexError> {
+        let manifest = read_manifest(at)?;
         manifest
             .fits(&corpus, embedder)
-            .map_err(|mismatch| IndexError::Mismatch { folder: at.clone(), mismatch })?;
-        let damaged = |problem: String| IndexError::Damaged { folder: at.clone(), problem };
-        let vectors = read_vectors(&at, &manifest)?;
+            .map_err(|mismatch| IndexError::Mismatch { folder: at.into(), mismatch })?;
+        let damaged = |problem: String| IndexError::Damaged { folder: at.into(), problem };
+        let vectors = read_vectors(at, &manifest)?;
         let chunks = Chunks::of(&corpus);
         let lexical = LexicalIndex::open(&at.join(LEXICAL)).map_err(|e| damaged(e.to_string()))?;
         if lexical.len() != chunks.passages.len() || vectors.len() != chunks.passages.len() {
@@ -136,8 +145,9 @@ impl Index {
         Ok(Self::new(corpus, chunks.passages, vectors, lexical))
     }
 
-    /// Builds the index of `corpus` in `folder` and makes it the current one. Vectors of documents that have not
-    /// changed are taken over from the one before.
+    /// Makes the index of `corpus` in `folder` the current one. One that is kept there is taken again; else it is
+    /// built, with the vectors of documents that have not changed from the one before. Other indexes stay until
+    /// [`Index::sweep`].
     ///
     /// # Errors
     /// [`IndexError`] when the folder cannot be written or the encoder fails; the index before stays current.
@@ -147,6 +157,12 @@ impl Index {
         embedder: &EmbedderId,
         embed: &mut Embed<'_>,
     ) -> Result<(Self, Built), IndexError> {
+        let kept = folder.join(name(&corpus, embedder));
+        if let Ok(index) = Self::open_at(&kept, corpus.clone(), embedder) {
+            point(folder, &name(&corpus, embedder))?;
+            let built = Built { embedded: 0, reused: index.len() };
+            return Ok((index, built));
+        }
         let before = before(folder, embedder);
         let chunks = Chunks::of(&corpus);
         let (vectors, built) = chunks.embed(embedder, before.as_ref(), embed)?;
@@ -156,7 +172,7 @@ impl Index {
         let words = fresh.join(LEXICAL);
         fs::create_dir_all(&words).map_err(io(&words))?;
         LexicalIndex::build(Some(&words), chunks.passages.iter().map(AsRef::as_ref))?;
-        write(&fresh.join(VECTORS), &vectors.to_bytes())?;
+        disk::write(&fresh.join(VECTORS), &vectors.to_bytes())?;
         let manifest = Manifest {
             format: FORMAT,
             embedder: embedder.clone(),
@@ -166,9 +182,41 @@ impl Index {
         };
         let text = serde_json::to_vec_pretty(&manifest)
             .map_err(|e| io(&fresh)(std::io::Error::other(e)))?;
-        write(&fresh.join(MANIFEST), &text)?;
+        disk::write(&fresh.join(MANIFEST), &text)?;
         let lexical = publish(folder, &name, &fresh)?;
         Ok((Self::new(corpus, chunks.passages, vectors, lexical), built))
+    }
+
+    /// Removes all indexes in `folder` but the current one and those of the corpora with these hashes.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] when a directory cannot be removed.
+    pub fn sweep(folder: &Path, embedder: &EmbedderId, keep: &[String]) -> Result<(), IndexError> {
+        let current = current(folder)?;
+        let kept: Vec<String> = keep.iter().map(|corpus| name_of(corpus, embedder)).collect();
+        for entry in fs::read_dir(folder).map_err(io(folder))?.flatten() {
+            let other = entry.file_name().to_string_lossy().into_owned();
+            let stays = entry.path() == current || kept.contains(&other);
+            if other.starts_with("index-") && !stays {
+                clear(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The documents as a whole.
+    pub fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    /// All passages, document by document; passage n has row n of [`Index::vectors`].
+    pub fn passages(&self) -> &[Arc<Passage>] {
+        &self.passages
+    }
+
+    /// The vectors of all passages.
+    pub fn vectors(&self) -> &Vectors {
+        &self.vectors
     }
 
     /// The documents, sorted by path.
@@ -301,22 +349,27 @@ fn texts(passage: &Passage) -> Vec<String> {
 
 /// Name of the directory: other documents, another encoder or another format make another.
 fn name(corpus: &Corpus, embedder: &EmbedderId) -> String {
-    let parts = [corpus.hash(), &embedder.id, &embedder.dimension.to_string(), &FORMAT.to_string()]
-        .join("\n");
+    name_of(corpus.hash(), embedder)
+}
+
+fn name_of(corpus: &str, embedder: &EmbedderId) -> String {
+    let parts =
+        [corpus, &embedder.id, &embedder.dimension.to_string(), &FORMAT.to_string()].join("\n");
     format!("index-{}", &hex(Sha256::new().chain_update(parts))[..16])
 }
 
-/// The current index's directory and manifest.
-fn current(folder: &Path) -> Result<(PathBuf, Manifest), IndexError> {
+/// The current index's directory.
+fn current(folder: &Path) -> Result<PathBuf, IndexError> {
     let Ok(name) = fs::read_to_string(folder.join(CURRENT)) else {
         return Err(IndexError::Missing(folder.into()));
     };
-    let at = folder.join(name.trim());
-    let damaged = |problem: String| IndexError::Damaged { folder: at.clone(), problem };
+    Ok(folder.join(name.trim()))
+}
+
+fn read_manifest(at: &Path) -> Result<Manifest, IndexError> {
+    let damaged = |problem: String| IndexError::Damaged { folder: at.into(), problem };
     let text = fs::read(at.join(MANIFEST)).map_err(|e| damaged(format!("{MANIFEST}: {e}")))?;
-    let manifest =
-        serde_json::from_slice(&text).map_err(|e| damaged(format!("{MANIFEST}: {e}")))?;
-    Ok((at, manifest))
+    serde_json::from_slice(&text).map_err(|e| damaged(format!("{MANIFEST}: {e}")))
 }
 
 fn read_vectors(at: &Path, manifest: &Manifest) -> Result<Vectors, IndexError> {
@@ -337,28 +390,27 @@ fn read_vectors(at: &Path, manifest: &Manifest) -> Result<Vectors, IndexError> {
 
 /// The index before, as far as its vectors can be used again.
 fn before(folder: &Path, embedder: &EmbedderId) -> Option<(Manifest, Vectors)> {
-    let (at, manifest) = current(folder).ok()?;
+    let at = current(folder).ok()?;
+    let manifest = read_manifest(&at).ok()?;
     manifest.fits_embedder(embedder).ok()?;
     let vectors = read_vectors(&at, &manifest).ok()?;
     Some((manifest, vectors))
 }
 
-/// Renames the finished directory and the pointer into place, then removes what is no longer pointed to.
+/// Renames the finished directory into place, then the pointer.
 fn publish(folder: &Path, name: &str, fresh: &Path) -> Result<LexicalIndex, IndexError> {
     let at = folder.join(name);
     clear(&at)?;
     fs::rename(fresh, &at).map_err(io(&at))?;
     let lexical = LexicalIndex::open(&at.join(LEXICAL))?;
-    let pointer = folder.join("CURRENT.tmp");
-    write(&pointer, name.as_bytes())?;
-    fs::rename(&pointer, folder.join(CURRENT)).map_err(io(&pointer))?;
-    for entry in fs::read_dir(folder).map_err(io(folder))?.flatten() {
-        let other = entry.file_name().to_string_lossy().into_owned();
-        if other.starts_with("index-") && other != name {
-            clear(&entry.path())?;
-        }
-    }
+    point(folder, name)?;
     Ok(lexical)
+}
+
+/// Makes an index that is there the current one.
+fn point(folder: &Path, name: &str) -> Result<(), IndexError> {
+    disk::replace(&folder.join(CURRENT), name.as_bytes())?;
+    Ok(())
 }
 
 fn clear(folder: &Path) -> Result<(), IndexError> {
@@ -366,15 +418,6 @@ fn clear(folder: &Path) -> Result<(), IndexError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(folder)(error)),
         _ => Ok(()),
     }
-}
-
-/// Writes a file and waits until it is on the disk.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), IndexError> {
-    let written = fs::File::create(path).and_then(|mut file| {
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.sync_all()
-    });
-    written.map_err(io(path))
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> IndexError {

@@ -6,6 +6,7 @@
 
 pub mod chunk;
 pub mod corpus;
+pub mod disk;
 pub mod fusion;
 pub mod index;
 pub mod lexical;
@@ -13,9 +14,12 @@ pub mod manifest;
 pub mod ranking;
 pub mod readers;
 pub mod second_look;
+pub mod reading;
 pub mod sentences;
 pub mod spelling;
 pub mod vectors;
+pub mod versions;
 
 pub use corpus::{Corpus, Document};
 pub use index::{Index, IndexError};
+pub use versions::Versions;

@@ -86,7 +86,29 @@ fn an_index_opens_as_it_was_built_and_keeps_what_has_not_changed() {
     assert_eq!(build(&[PORTS, REFUNDS]).1, Built { embedded: 1, reused: 2 });
     let opened = Index::open(folder.path(), corpus(&[PORTS, REFUNDS]), &embedder()).unwrap();
     assert_eq!(top(&opened, "How long do refunds take?"), "pay/refunds.md");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the pointer and one directory");
+}
+
+#[test]
+fn a_kept_index_is_taken_again_and_others_are_swept_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = |files: &[(&str, &str)]| {
+        Index::build(folder.path(), corpus(files), &embedder(), &mut embed).unwrap()
+    };
+    let states = [&[PORTS][..], &[PORTS, REFUNDS], &[REFUNDS]];
+    states.iter().for_each(|files| drop(build(files)));
+    let sweep = |keep: &[&[(&str, &str)]]| {
+        let keep: Vec<String> = keep.iter().map(|files| corpus(files).hash().into()).collect();
+        Index::sweep(folder.path(), &embedder(), &keep).unwrap();
+        fs::read_dir(folder.path()).unwrap().count()
+    };
+    assert_eq!(sweep(&states), 4, "the pointer and three directories");
+    let (index, built) = build(states[0]);
+    assert_eq!(built, Built { embedded: 0, reused: 2 });
+    fs::create_dir(folder.path().join("index-0123.tmp")).unwrap();
+    assert_eq!(sweep(&states[1..2]), 3, "the pointer, the current one and the one to keep");
+    assert_eq!(top(&index, "which port does it listen on"), "ports.md");
+    Index::open(folder.path(), corpus(states[0]), &embedder()).unwrap();
+    assert_eq!(build(states[2]).1, Built { embedded: 1, reused: 0 });
 }
 
 fn check_refused(

@@ -1,12 +1,12 @@
 //! The YAML block at the top of a Markdown file: title, area, audience, version, language.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Bytes of front matter at most.
 const MAX_BYTES: usize = 16 * 1024;
 
 /// What the front matter says; keys that are not named here are the owner's own and left alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FrontMatter {
     /// Title of the document.
