@@ -10,13 +10,13 @@ use engine::model::Model;
 use engine::prompt::Templates;
 use engine::reply::Parts;
 use engine::rules::Policy;
-use retrieval::Index;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Doors;
 use crate::clock::{Clock, Ids};
 use crate::config::{Site, Stream};
 use crate::hub::Hub;
+use crate::knowledge::{Edition, Library};
 use crate::limits::Limits;
 use crate::origin::Origins;
 use crate::replies::Desk;
@@ -54,7 +54,7 @@ pub struct App {
 /// What replies are made from.
 pub struct Mind {
     /// The documents.
-    pub index: Arc<Index>,
+    pub knowledge: Arc<Library>,
     /// Encoder and drafter.
     pub model: Arc<dyn Model>,
     /// The owner's intents.
@@ -72,10 +72,10 @@ pub struct Mind {
 }
 
 impl Mind {
-    /// The parts of [`engine::reply::reply`].
-    pub fn parts(&self) -> Parts<'_> {
+    /// The parts of [`engine::reply::reply`] over one edition of the documents.
+    pub fn parts<'a>(&'a self, edition: &'a Edition) -> Parts<'a> {
         Parts {
-            search: self.index.as_ref(),
+            search: edition,
             model: self.model.as_ref(),
             intents: &self.intents,
             policy: &self.policy,
@@ -88,7 +88,7 @@ impl Mind {
 impl std::fmt::Debug for Mind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Mind")
-            .field("index", &self.index)
+            .field("knowledge", &self.knowledge)
             .field("mode", &self.mode)
             .finish_non_exhaustive()
     }

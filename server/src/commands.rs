@@ -12,6 +12,7 @@ use models::store::Store as ModelStore;
 
 use crate::auth;
 use crate::cli::{Cli, Command, Models};
+use crate::clock::Clock;
 use crate::config::{self, Loaded, Settings, Sources};
 use crate::startup::{self, Outside, data, knowledge, weights};
 use crate::{shutdown, telemetry};
@@ -94,12 +95,13 @@ fn addresses(running: &startup::Running) -> String {
     };
     let mind = &running.app.mind;
     let card = mind.model.card();
+    let edition = mind.knowledge.edition();
     format!(
         "Porchlight is ready: {} documents, {} passages, {} drafts with {}.\n\n  \
          Demo site      {base}/\n  Owner console  {console}\n  Health         {base}/healthz\n\n\
          Stop with Ctrl+C.\n",
-        mind.index.documents().len(),
-        mind.index.len(),
+        edition.index().documents().len(),
+        edition.index().len(),
         card.drafter,
         mind.mode.as_str(),
     )
@@ -176,17 +178,22 @@ fn verify(settings: &Settings, id: Option<&str>) -> Result<()> {
 
 fn index(settings: &Settings, folder: Option<&Path>) -> Result<()> {
     let _lock = data::lock(settings)?;
-    let (corpus, skipped) = retrieval::Corpus::read(&settings.knowledge.dir)?;
+    // Before any download: documents that cannot be read end it here.
+    retrieval::Corpus::read(&settings.knowledge.dir)?;
     let (handle, _) = weights::ready(settings, folder)?;
-    let index = knowledge::index(settings, &handle)?;
-    let documents = corpus.documents().len();
+    let library = knowledge::library(settings, (Arc::new(handle), Clock::system()))?;
+    let status = library.status().borrow().clone();
     print(&format!(
-        "{documents} documents, {} passages, version {}\n",
-        index.len(),
-        &corpus.hash()[..12]
+        "{} documents, {} passages, version {}\n",
+        status.documents, status.passages, status.version
     ))?;
-    if !skipped.is_empty() {
-        bail!("{} files were left out; they are named above", skipped.len());
+    if let Some(pinned) = status.pinned {
+        print(&format!(
+            "Version {pinned} is pinned and was indexed, not the folder. `porchlight knowledge release` ends that.\n"
+        ))?;
+    }
+    if !status.problems.is_empty() {
+        bail!("{} files could not be read; they are named above", status.problems.len());
     }
     Ok(())
 }

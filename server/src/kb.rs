@@ -35,7 +35,8 @@ pub async fn page(
     if path == "kb.css" {
         return assets::serve("kb/kb.css", &headers);
     }
-    let Some(document) = app.mind.index.document(&path) else {
+    let edition = app.mind.knowledge.edition();
+    let Some(document) = edition.document(&path) else {
         let gone = "<p>This document is no longer among those that answers come from.</p>";
         return (StatusCode::NOT_FOUND, Html(frame("Not found", &app.site.name, gone)))
             .into_response();

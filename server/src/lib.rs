@@ -14,6 +14,7 @@ pub mod error;
 pub mod export;
 pub mod hub;
 pub mod kb;
+pub mod knowledge;
 pub mod limits;
 pub mod origin;
 pub mod outbound;

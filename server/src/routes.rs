@@ -99,11 +99,12 @@ async fn health(State(app): State<Arc<App>>) -> Response {
         (Ok(_), false) => "ready",
     };
     let card = app.mind.model.card();
+    let edition = app.mind.knowledge.edition();
     let body = Json(serde_json::json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
-        "knowledge": app.mind.index.knowledge_version(),
-        "passages": app.mind.index.len(),
+        "knowledge": edition.knowledge_version(),
+        "passages": edition.index().len(),
         "encoder": card.encoder,
         "drafter": card.drafter,
         "mode": app.mind.mode.as_str(),

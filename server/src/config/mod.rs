@@ -182,6 +182,12 @@ fn checked(
     if !(1..=600).contains(&settings.replies.timeout_s) {
         return refuse("replies.timeout_s", "give 1 to 600 seconds".into());
     }
+    if !(2..=100).contains(&settings.knowledge.keep_versions) {
+        return refuse("knowledge.keep_versions", "give 2 to 100 versions".into());
+    }
+    if settings.knowledge.stale_days == 0 {
+        return refuse("knowledge.stale_days", "give 1 day or more".into());
+    }
     Ok(settings)
 }
 
@@ -281,6 +287,8 @@ mod tests {
             ("[server\n", None, "FILE, line 1: "),
             ("[replies]\nstream = \"all\"\n", None, "FILE, line 2: unknown variant `all`"),
             ("[replies]\ntimeout_s = 0\n", None, "replies.timeout_s: give 1 to 600"),
+            ("[knowledge]\nkeep_versions = 1\n", None, "knowledge.keep_versions: give 2 to 100"),
+            ("[knowledge]\nstale_days = 0\n", None, "knowledge.stale_days: give 1 day"),
             ("[replies]\ntimeout_s = -1\n", None, "FILE, line 2: invalid value"),
             (
                 "[server]\npublic_url = \"chat.example.org\"\n",

@@ -57,6 +57,10 @@ pub struct Site {
 pub struct Knowledge {
     /// Folder of the documents.
     pub dir: PathBuf,
+    /// Published states that are kept for rolling back, 2 to 100.
+    pub keep_versions: usize,
+    /// Days after which `porchlight knowledge check` names a document that nobody has touched, 1 or more.
+    pub stale_days: u32,
 }
 
 /// `[models]`.
@@ -165,7 +169,7 @@ impl Default for Site {
 
 impl Default for Knowledge {
     fn default() -> Self {
-        Self { dir: "knowledge".into() }
+        Self { dir: "knowledge".into(), keep_versions: 10, stale_days: 365 }
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use engine::draft::Piece;
 use serde::Serialize;
 
+use crate::knowledge::status::Status;
+
 use super::record::{Citation, Decision, Message, Suggestion, Summary};
 
 /// A frame in its final form, shared by all who get it.
@@ -84,6 +86,11 @@ pub enum Frame {
         conversation: String,
         /// The decision.
         decision: Box<Decision>,
+    },
+    /// The documents stand differently: another version answers, a file has become bad or good, a reading has begun.
+    Knowledge {
+        /// How they stand.
+        knowledge: Box<Status>,
     },
     /// A suggestion came or went.
     Suggestion {

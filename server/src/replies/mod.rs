@@ -19,6 +19,7 @@ use engine::turn::{Speaker, Turn};
 use tokio::runtime::Handle;
 
 use crate::app::App;
+use crate::knowledge::Edition;
 use crate::protocol::record::LiveDraft;
 use crate::store::StoreError;
 use crate::store::conversations::Conversation;
@@ -226,6 +227,8 @@ fn one(app: &Arc<App>, runtime: &Handle, job: &Job, lease: &str) {
 struct Made {
     outcome: Outcome,
     show: Show,
+    /// What it was made from.
+    edition: Arc<Edition>,
     timed_out: bool,
     timings: std::collections::BTreeMap<String, i64>,
 }
@@ -239,9 +242,11 @@ fn draft(
     let began = app.clock.now_ms();
     let deadline = began + millis(app.mind.timeout);
     let bot_holds = conversation.state == State::Bot.as_str();
-    let mut show = Show::new(app, job, bot_holds);
+    // Edits that are published meanwhile are for the next reply.
+    let edition = app.mind.knowledge.edition();
+    let mut show = Show::new(app, (job, &edition), bot_holds);
     let mut timed_out = false;
-    let outcome = reply(&app.mind.parts(), turn, &mut |event| {
+    let outcome = reply(&app.mind.parts(&edition), turn, &mut |event| {
         timed_out |= app.clock.now_ms() > deadline;
         if timed_out || stop.load(Ordering::Relaxed) || app.shutdown.is_cancelled() {
             return ControlFlow::Break(());
@@ -252,7 +257,7 @@ fn draft(
     let mut timings = show.timings(began);
     timings.insert("queue".into(), began - job.created_at);
     timings.insert("total".into(), app.clock.now_ms() - began);
-    Made { outcome, show, timed_out, timings }
+    Made { outcome, show, edition, timed_out, timings }
 }
 
 /// What the job's draft is made for, and the seq of the visitor's newest message.

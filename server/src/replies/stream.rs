@@ -1,6 +1,7 @@
 //! Shows a draft while it is made: everything to the owner, to the visitor what the policy allows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use engine::draft::Piece;
 use engine::reply::Event;
@@ -8,6 +9,7 @@ use engine::reply::Event;
 use crate::app::App;
 use crate::config::Stream;
 use crate::hub::Class;
+use crate::knowledge::Edition;
 use crate::protocol::record::Citation;
 use crate::protocol::server::{Draft, Frame, Phase};
 use crate::store::jobs::Job;
@@ -20,6 +22,8 @@ const TYPING_MS: u32 = 10_000;
 /// One draft's way to the screens.
 #[derive(Debug)]
 pub(super) struct Show {
+    /// The documents that it cites.
+    edition: Arc<Edition>,
     conversation: String,
     draft_id: String,
     /// Whether the visitor may see it at all.
@@ -32,8 +36,9 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn new(app: &App, job: &Job, visible: bool) -> Self {
+    pub(super) fn new(app: &App, (job, edition): (&Job, &Arc<Edition>), visible: bool) -> Self {
         let show = Self {
+            edition: Arc::clone(edition),
             conversation: job.conversation.clone(),
             draft_id: job.id.clone(),
             visible,
@@ -113,7 +118,7 @@ impl Show {
         if !self.started {
             self.start(app);
         }
-        let citations = cite::citations(&app.mind.index, cited);
+        let citations = cite::citations(self.edition.index(), cited);
         let fresh: Vec<Citation> =
             citations.iter().filter(|c| !self.citations.contains(c)).cloned().collect();
         app.desk.update(&self.conversation, |live| {

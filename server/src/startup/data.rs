@@ -13,6 +13,8 @@ const DATABASE: &str = "porchlight.db";
 const LOCK: &str = "lock";
 /// Folder of the index in the data folder.
 pub const INDEX: &str = "index";
+/// Folder of the published states in the data folder.
+pub const VERSIONS: &str = "versions";
 
 /// Holds the data folder; the system lets go when the process ends, however it ends.
 #[derive(Debug)]

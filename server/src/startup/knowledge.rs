@@ -1,6 +1,7 @@
 //! The documents, their index, and the prompts, policy and intents.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use engine::intent::{IntentBook, IntentFile};
@@ -8,12 +9,12 @@ use engine::model::Model;
 use engine::prompt::Templates;
 use engine::rules::Policy;
 use indicatif::{ProgressBar, ProgressStyle};
-use retrieval::index::IndexError;
-use retrieval::manifest::EmbedderId;
-use retrieval::{Corpus, Index};
+use retrieval::Versions;
 
-use super::data::INDEX;
+use super::data::{INDEX, VERSIONS};
+use crate::clock::Clock;
 use crate::config::Settings;
+use crate::knowledge::{Library, Pace, Shelf};
 
 /// What stands in `prompts/`.
 pub struct Prompts {
@@ -53,40 +54,28 @@ pub fn prompts(folder: Option<&Path>, model: &dyn Model) -> Result<Prompts> {
     Ok(Prompts { policy, templates, intents })
 }
 
-/// Opens the index of the documents, built anew where they have changed.
+/// Publishes what the folder says, or the pinned version, indexed anew where it has changed.
 ///
 /// # Errors
 /// When no document can be read or the index cannot be written. Single bad files are left out with a warning.
-pub fn index(settings: &Settings, model: &dyn Model) -> Result<Index> {
-    let (corpus, skipped) = Corpus::read(&settings.knowledge.dir)?;
-    for file in &skipped {
-        tracing::warn!("left out: {file}");
-    }
-    let folder = settings.server.data_dir.join(INDEX);
-    let card = model.card();
-    let embedder = EmbedderId { id: card.encoder.clone(), dimension: card.dimension };
-    match Index::open(&folder, corpus.clone(), &embedder) {
-        Ok(index) => return Ok(index),
-        Err(IndexError::Missing(_)) => {}
-        Err(other) => tracing::info!("{other}; it is built again"),
-    }
+pub fn library(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock)) -> Result<Library> {
+    let (knowledge, data) = (&settings.knowledge, &settings.server.data_dir);
+    let shelf = Shelf {
+        folder: knowledge.dir.clone(),
+        index: data.join(INDEX),
+        versions: Versions::new(data.join(VERSIONS)),
+        keep: knowledge.keep_versions,
+    };
     let style =
         ProgressStyle::with_template("Reading the documents {bar:30} {pos} passages {elapsed}");
     let bar =
         ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let encoder = Arc::clone(&model);
     let mut embed = |texts: &[&str]| {
         bar.inc(texts.len() as u64);
-        model.embed(texts).map_err(|error| error.to_string())
+        encoder.embed(texts).map_err(|error| error.to_string())
     };
-    let built = Index::build(&folder, corpus, &embedder, &mut embed);
+    let library = Library::open(shelf, (model, clock), Pace::default(), &mut embed);
     bar.finish_and_clear();
-    let (index, built) = built?;
-    tracing::info!(
-        documents = index.documents().len(),
-        passages = index.len(),
-        embedded = built.embedded,
-        kept = built.reused,
-        "the index is built"
-    );
-    Ok(index)
+    Ok(library?)
 }

@@ -20,9 +20,11 @@ use crate::app::{App, Mind};
 use crate::auth::{self, Doors};
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
-use crate::hub::Hub;
+use crate::hub::{Class, Hub};
+use crate::knowledge as library;
 use crate::limits::Limits;
 use crate::origin::Origins;
+use crate::protocol::server::Frame;
 use crate::replies::{self, Desk};
 use crate::{accept, routes};
 
@@ -40,7 +42,8 @@ pub struct Running {
     /// Secret of the set-up link, when no owner has signed up yet.
     pub setup: Option<String>,
     accepting: tokio::task::JoinHandle<()>,
-    worker: std::thread::JoinHandle<()>,
+    /// The worker on replies and the keeper of the documents.
+    threads: [std::thread::JoinHandle<()>; 2],
     _lock: data::Lock,
 }
 
@@ -105,9 +108,9 @@ pub async fn open(
 ) -> Result<Running> {
     let store = data::database(settings).await?;
     let mind = {
-        let (settings, model) = (settings.clone(), Arc::clone(&model));
+        let (settings, with) = (settings.clone(), (Arc::clone(&model), outside.clock.clone()));
         // Embedding takes a while and must not hold up the async threads.
-        tokio::task::spawn_blocking(move || mind(&settings, model, mode))
+        tokio::task::spawn_blocking(move || mind(&settings, with, mode))
             .await
             .context("reading the knowledge")??
     };
@@ -136,20 +139,23 @@ pub async fn open(
         shutdown: bound.stop.clone(),
     });
     let worker = replies::start(&app).await?;
+    let keeper = library::start(&app.mind.knowledge, app.shutdown.clone())
+        .context("the thread that reads the documents could not be started")?;
+    tokio::spawn(tell(Arc::clone(&app)));
     tokio::spawn(prune(Arc::clone(&app)));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
     let Bound { address, accepting, .. } = bound;
-    Ok(Running { app, address, setup, accepting, worker, _lock: lock })
+    Ok(Running { app, address, setup, accepting, threads: [worker, keeper], _lock: lock })
 }
 
-fn mind(settings: &Settings, model: Arc<dyn Model>, mode: Mode) -> Result<Mind> {
+fn mind(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock), mode: Mode) -> Result<Mind> {
     let prompts = knowledge::prompts(settings.replies.prompts.as_deref(), model.as_ref())?;
     tracing::debug!("the intents are read");
-    let index = knowledge::index(settings, model.as_ref())?;
+    let library = knowledge::library(settings, (Arc::clone(&model), clock))?;
     tracing::debug!("the index is open");
     Ok(Mind {
-        index: Arc::new(index),
+        knowledge: Arc::new(library),
         model,
         intents: prompts.intents,
         policy: prompts.policy,
@@ -158,6 +164,15 @@ fn mind(settings: &Settings, model: Arc<dyn Model>, mode: Mode) -> Result<Mind> 
         stream: settings.replies.stream,
         timeout: settings.replies.timeout(),
     })
+}
+
+/// Tells the consoles how the documents stand, whenever that changes.
+async fn tell(app: Arc<App>) {
+    let mut status = app.mind.knowledge.status();
+    while let Some(Ok(())) = app.shutdown.run_until_cancelled(status.changed()).await {
+        let knowledge = Box::new(status.borrow_and_update().clone());
+        app.hub.to_consoles(&Frame::Knowledge { knowledge }, Class::Fleeting);
+    }
 }
 
 async fn prune(app: Arc<App>) {
@@ -169,16 +184,17 @@ async fn prune(app: Arc<App>) {
 impl Running {
     /// Stops: no new connections, sockets told to come back, drafts cancelled, the database closed.
     pub async fn stop(self) {
-        let Self { app, accepting, worker, .. } = self;
+        let Self { app, accepting, threads, .. } = self;
         app.shutdown.cancel();
         app.desk.stop_all();
         app.desk.ring();
+        app.mind.knowledge.ring();
         app.doors.sockets.close();
         let all = async {
             app.doors.sockets.wait().await;
             // The accept loop has nothing to report but its end.
             let _ = accepting.await;
-            let _ = tokio::task::spawn_blocking(move || worker.join()).await;
+            let _ = tokio::task::spawn_blocking(move || threads.map(|thread| thread.join())).await;
         };
         if tokio::time::timeout(PATIENCE, all).await.is_err() {
             tracing::warn!("some connections did not end in time");

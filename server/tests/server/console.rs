@@ -241,7 +241,9 @@ async fn bad_commands_change_nothing() {
     for expect in ["welcome", "error"] {
         let mut console = Client::connect(house.address, "/console/ws").await;
         console.send(&json!({ "type": "hello", "v": 1, "ticket": ticket })).await;
-        assert_eq!(console.next().await.unwrap()["type"], expect, "a ticket is good once");
+        // Whether the console before is still there may be told first.
+        let frame = console.find(|frame| frame["type"] != "presence").await;
+        assert_eq!(frame["type"], expect, "a ticket is good once");
     }
 }
 

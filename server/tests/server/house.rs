@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Nothing in these tests takes this long; whoever waits longer has waited in vain.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) const QUESTION: &str = "Which port does Porchlight listen on?";
 pub(crate) const ANSWER: &str = "Porchlight listens on port 7878 unless you change the port.";

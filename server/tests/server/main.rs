@@ -6,4 +6,5 @@ mod chat;
 mod console;
 mod frames;
 mod house;
+mod living;
 mod program;

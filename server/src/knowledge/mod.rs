@@ -1,0 +1,273 @@
+//! The owner's documents as they answer now: indexed, published as a whole, read again when they change on disk.
+
+mod edition;
+mod keeper;
+pub mod status;
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use engine::model::Model;
+use engine::search::Search;
+use retrieval::corpus::CorpusError;
+use retrieval::index::{Built, Embed};
+use retrieval::manifest::EmbedderId;
+use retrieval::reading::{self, Reading};
+use retrieval::versions::{SHORT, Version, VersionsError};
+use retrieval::{Corpus, Index, IndexError, Versions};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+pub use edition::Edition;
+pub use keeper::start;
+use status::{Problem, Status};
+
+/// Why documents cannot be published.
+#[derive(Debug, thiserror::Error)]
+pub enum KnowledgeError {
+    /// The folder holds nothing that answers.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The index could not be made.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A version could not be kept or listed.
+    #[error(transparent)]
+    Versions(#[from] VersionsError),
+    /// The pinned version could not be taken again.
+    #[error(
+        "the pinned version cannot answer: {0}. `porchlight knowledge release` ends the pin, then the folder answers."
+    )]
+    Pin(VersionsError),
+}
+
+/// Where the knowledge lies and how much of its past is kept.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    /// The owner's documents.
+    pub folder: PathBuf,
+    /// The indexes.
+    pub index: PathBuf,
+    /// The published states.
+    pub versions: Versions,
+    /// Published states that are kept.
+    pub keep: usize,
+}
+
+/// How often the folder is looked at; events only make it sooner.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long the folder has to be quiet before it is read.
+    pub settle: Duration,
+    /// Between two looks at the files' times and sizes.
+    pub look: Duration,
+    /// Between two readings of all files, whatever their times say.
+    pub full: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            settle: Duration::from_millis(150),
+            look: Duration::from_secs(1),
+            full: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The documents of a running server. What answers is replaced as a whole, never in part.
+pub struct Library {
+    edition: ArcSwap<Edition>,
+    status: watch::Sender<Status>,
+    shelf: Shelf,
+    embedder: EmbedderId,
+    model: Arc<dyn Model>,
+    clock: Clock,
+    pace: Pace,
+    bell: SyncSender<()>,
+    /// Taken by the keeper when it starts.
+    ear: Mutex<Option<Receiver<()>>>,
+}
+
+impl std::fmt::Debug for Library {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Library").field("shelf", &self.shelf).finish_non_exhaustive()
+    }
+}
+
+impl Library {
+    /// Publishes what the folder says, or the pinned version. `embed` is asked for what is not indexed yet.
+    ///
+    /// # Errors
+    /// [`KnowledgeError`] when there is nothing to answer from. Single bad files are left out with a warning.
+    pub fn open(
+        shelf: Shelf,
+        (model, clock): (Arc<dyn Model>, Clock),
+        pace: Pace,
+        embed: &mut Embed<'_>,
+    ) -> Result<Self, KnowledgeError> {
+        let card = model.card();
+        let embedder = EmbedderId { id: card.encoder.clone(), dimension: card.dimension };
+        let mut status = Status { read_at: clock.now_ms(), ..Status::default() };
+        let pinned = shelf.pinned_corpus(&mut status);
+        let is_pinned = pinned.is_some();
+        let corpus = match pinned {
+            Some(corpus) => corpus,
+            None => {
+                let reading = shelf.read(&|| shelf.newest())?;
+                status.problems = reading.problems.into_iter().map(Problem::from).collect();
+                status.problems.iter().for_each(|file| tracing::warn!("{file}"));
+                reading.corpus
+            }
+        };
+        let index = match Index::open(&shelf.index, corpus.clone(), &embedder) {
+            Ok(index) => index,
+            Err(other) => {
+                if !matches!(other, IndexError::Missing(_)) {
+                    tracing::info!("{other}; it is built again");
+                }
+                let (index, built) = Index::build(&shelf.index, corpus, &embedder, embed)?;
+                log_built(&index, built);
+                index
+            }
+        };
+        let (bell, ear) = sync_channel(1);
+        let library = Self {
+            edition: ArcSwap::from_pointee(Edition::new(index)),
+            status: watch::Sender::new(status),
+            shelf,
+            embedder,
+            model,
+            clock,
+            pace,
+            bell,
+            ear: Mutex::new(Some(ear)),
+        };
+        if let Err(error) = library.settle(is_pinned) {
+            tracing::error!("{error}");
+            library.status.send_modify(|status| status.error = Some(error.to_string()));
+        }
+        Ok(library)
+    }
+
+    /// What answers now. A reply asks once and keeps it to its end.
+    pub fn edition(&self) -> Arc<Edition> {
+        self.edition.load_full()
+    }
+
+    /// How the knowledge stands, and every change of it.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Where it lies.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// Has the folder and the pin looked at now.
+    pub fn ring(&self) {
+        // A full bell rings already.
+        let _ = self.bell.try_send(());
+    }
+
+    /// Lets a kept version answer until [`Library::release`]. Returns once it is written; it answers soon after.
+    ///
+    /// # Errors
+    /// [`VersionsError`] when the version is not kept.
+    pub fn pin(&self, digits: &str) -> Result<Version, VersionsError> {
+        let version = self.shelf.versions.pin(digits)?;
+        self.ring();
+        Ok(version)
+    }
+
+    /// Ends the pin: the folder is published again.
+    ///
+    /// # Errors
+    /// [`VersionsError`] when the pin cannot be removed.
+    pub fn release(&self) -> Result<Option<String>, VersionsError> {
+        let pinned = self.shelf.versions.release()?;
+        self.ring();
+        Ok(pinned)
+    }
+
+    /// Vectors of questions, not of documents.
+    ///
+    /// # Errors
+    /// What the encoder says.
+    pub fn embed(&self, text: &str) -> Result<Vec<f32>, engine::model::ModelError> {
+        Ok(self.model.embed(&[text])?.pop().unwrap_or_default())
+    }
+
+    /// Keeps what answers as a version, unless it is pinned, clears away what is no longer kept, and says what answers.
+    fn settle(&self, pinned: bool) -> Result<(), KnowledgeError> {
+        let edition = self.edition();
+        let index = edition.index();
+        let kept = self.keep_version(index.corpus(), pinned);
+        let version: String = index.knowledge_version().chars().take(SHORT).collect();
+        let published = self.shelf.versions.find(index.knowledge_version());
+        let published_at = published.map_or_else(|_| self.clock.now_ms(), |version| version.at);
+        self.status.send_modify(|status| {
+            status.pinned = pinned.then(|| version.clone());
+            status.version = version;
+            status.published_at = published_at;
+            status.documents = index.documents().len();
+            status.passages = index.len();
+            status.embedding = None;
+        });
+        kept
+    }
+
+    fn keep_version(&self, corpus: &Corpus, pinned: bool) -> Result<(), KnowledgeError> {
+        let versions = &self.shelf.versions;
+        let kept: Vec<String> = match pinned {
+            true => versions.list()?.into_iter().map(|version| version.id).collect(),
+            false => versions.record(corpus, self.clock.now_ms(), self.shelf.keep)?,
+        };
+        Ok(Index::sweep(&self.shelf.index, &self.embedder, &kept)?)
+    }
+}
+
+impl Shelf {
+    fn read(&self, good: &dyn Fn() -> Option<Corpus>) -> Result<Reading, CorpusError> {
+        reading::read(&self.folder, good)
+    }
+
+    /// The state that was published last.
+    fn newest(&self) -> Option<Corpus> {
+        let newest = self.versions.list().ok()?.into_iter().next()?;
+        match self.versions.corpus(&newest.id) {
+            Ok(corpus) => Some(corpus),
+            Err(error) => {
+                tracing::warn!("the last good text of bad files is lost: {error}");
+                None
+            }
+        }
+    }
+
+    /// The pinned version's documents. One that cannot be had is reported, and the folder answers.
+    fn pinned_corpus(&self, status: &mut Status) -> Option<Corpus> {
+        let pinned = self.versions.pinned();
+        let corpus = pinned.and_then(|id| id.map(|id| self.versions.corpus(&id)).transpose());
+        corpus.unwrap_or_else(|error| {
+            let error = KnowledgeError::Pin(error);
+            tracing::error!("{error}");
+            status.error = Some(error.to_string());
+            None
+        })
+    }
+}
+
+fn log_built(index: &Index, built: Built) {
+    tracing::info!(
+        documents = index.documents().len(),
+        passages = index.len(),
+        embedded = built.embedded,
+        kept = built.reused,
+        version = index.knowledge_version().get(..SHORT),
+        "the index is built"
+    );
+}

@@ -1,0 +1,54 @@
+//! What the owner is told about the knowledge: what answers, since when, and what is wrong with the folder.
+
+use retrieval::reading;
+use serde::Serialize;
+
+/// How the knowledge stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Version that answers, 12 hex digits; replies record the same.
+    pub version: String,
+    /// When it was published, in milliseconds since 1970.
+    pub published_at: i64,
+    /// Its documents.
+    pub documents: usize,
+    /// Its passages.
+    pub passages: usize,
+    /// The pinned version, 12 hex digits. While there is one, edits are not published.
+    pub pinned: Option<String>,
+    /// Whether the folder says something else than what answers.
+    pub behind: bool,
+    /// Files that could not be read.
+    pub problems: Vec<Problem>,
+    /// Why the newest state of the folder could not be published; the last good one answers.
+    pub error: Option<String>,
+    /// Passages embedded so far, while a new state is being made.
+    pub embedding: Option<usize>,
+    /// When the whole folder was read last, in milliseconds since 1970.
+    pub read_at: i64,
+}
+
+/// A file that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Path below the knowledge folder.
+    pub path: String,
+    /// Why, with the line where there is one.
+    pub problem: String,
+    /// Whether its last good text still answers.
+    pub kept: bool,
+}
+
+impl From<reading::Problem> for Problem {
+    fn from(problem: reading::Problem) -> Self {
+        let reading::Problem { path, problem, kept } = problem;
+        Self { path, problem, kept }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let instead = if self.kept { "its last good text answers" } else { "it is left out" };
+        write!(f, "{}: {}; {instead}", self.path, self.problem)
+    }
+}
