@@ -16,7 +16,7 @@ use crate::lexical::LexicalIndex;
 use crate::manifest::{EmbedderId, Entry, FORMAT, Manifest, Mismatch};
 use crate::spelling::Vocabulary;
 use crate::vectors::Vectors;
-use crate::{Corpus, Document, chunk};
+use crate::{Corpus, Document, Versions, chunk};
 
 /// Texts given to the encoder at once.
 const BATCH: usize = 64;
@@ -145,6 +145,20 @@ impl Index {
         Ok(Self::new(corpus, chunks.passages, vectors, lexical))
     }
 
+    /// Opens the current index in `folder` with the documents that it was made of, whatever the encoder.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`] or [`IndexError::Damaged`].
+    pub fn open_published(folder: &Path, versions: &Versions) -> Result<Self, IndexError> {
+        let at = current(folder)?;
+        let manifest = read_manifest(&at)?;
+        let corpus = versions.corpus(&manifest.corpus).map_err(|error| IndexError::Damaged {
+            folder: at.clone(),
+            problem: error.to_string(),
+        })?;
+        Self::open_at(&at, corpus, &manifest.embedder)
+    }
+
     /// Makes the index of `corpus` in `folder` the current one. One that is kept there is taken again; else it is
     /// built, with the vectors of documents that have not changed from the one before. Other indexes stay until
     /// [`Index::sweep`].
@@ -185,6 +199,30 @@ impl Index {
         disk::write(&fresh.join(MANIFEST), &text)?;
         let lexical = publish(folder, &name, &fresh)?;
         Ok((Self::new(corpus, chunks.passages, vectors, lexical), built))
+    }
+
+    /// The index as it would be with other documents, in memory alone; vectors of unchanged documents are taken over.
+    ///
+    /// # Errors
+    /// [`IndexError::Encoder`] and [`IndexError::Words`].
+    pub fn candidate(
+        &self,
+        corpus: Corpus,
+        embedder: &EmbedderId,
+        embed: &mut Embed<'_>,
+    ) -> Result<(Self, Built), IndexError> {
+        let own = Manifest {
+            format: FORMAT,
+            embedder: embedder.clone(),
+            corpus: self.corpus.hash().into(),
+            documents: Chunks::of(&self.corpus).entries,
+            vectors_sha256: String::new(),
+        };
+        let chunks = Chunks::of(&corpus);
+        let before = (own, self.vectors.clone());
+        let (vectors, built) = chunks.embed(embedder, Some(&before), embed)?;
+        let lexical = LexicalIndex::build(None, chunks.passages.iter().map(AsRef::as_ref))?;
+        Ok((Self { corpus, passages: chunks.passages, vectors, lexical }, built))
     }
 
     /// Removes all indexes in `folder` but the current one and those of the corpora with these hashes.

@@ -8,6 +8,8 @@ pub mod chunk;
 pub mod corpus;
 pub mod disk;
 pub mod fusion;
+pub mod golden;
+pub mod health;
 pub mod index;
 pub mod lexical;
 pub mod manifest;

@@ -46,12 +46,35 @@ pub enum Command {
     Models(Models),
     /// Read the documents and build the index, then end.
     Index,
+    /// List, roll back or check what was made of the documents.
+    #[command(subcommand)]
+    Knowledge(Knowledge),
     /// Show the settings in force and where each came from.
     PrintConfig,
     /// Print all turns and decisions as JSON lines, with what visitors wrote, for replaying them elsewhere.
     Export,
     /// End the owner's password and sessions, and print a fresh set-up link.
     ResetOwner,
+}
+
+/// What to do with the knowledge.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Knowledge {
+    /// List the published states that are kept, the newest first.
+    Versions,
+    /// Let an earlier state answer until it is released; the files stay as they are.
+    Rollback {
+        /// The version, or the first digits of it.
+        id: String,
+    },
+    /// End a rollback: publish what the folder says.
+    Release,
+    /// Name broken links, contradictions, doubles, old documents and those that no answer cites.
+    Check {
+        /// Print all findings as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What to do with models.

@@ -47,13 +47,17 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Models(Models::List) => list(&loaded.settings),
         Command::Models(Models::Verify { id }) => verify(&loaded.settings, id.as_deref()),
         Command::Index => index(&loaded.settings, folder),
+        Command::Knowledge(command) => {
+            crate::knowledge::commands::run(&command, &loaded.settings, folder)
+        }
         Command::PrintConfig => print_config(&loaded),
         Command::Export => runtime()?.block_on(export(&loaded.settings)),
         Command::ResetOwner => runtime()?.block_on(reset_owner(&loaded.settings)),
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+/// The async threads.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.context("the threads of the server could not be started")
@@ -233,7 +237,7 @@ async fn reset_owner(settings: &Settings) -> Result<()> {
 }
 
 /// Writes to standard output; a closed pipe is no error.
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -1,14 +1,21 @@
-//! The owner's REST: signing in, and commands on conversations.
+//! The owner's REST: signing in, commands on conversations, and the documents.
 
 pub mod account;
 pub mod conversations;
+pub mod editing;
+pub mod knowledge;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::knowledge::edit::MAX_BYTES;
+
+/// Bytes of a request with a document: JSON may write a character as six.
+const MAX_EDIT: usize = 6 * MAX_BYTES;
 
 /// Everything below `/console/api`.
 pub fn routes() -> Router<Arc<App>> {
@@ -18,6 +25,15 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/login", post(account::login))
         .route("/logout", post(account::logout))
         .route("/ticket", post(account::ticket))
+        .route("/knowledge", get(knowledge::overview))
+        .route("/knowledge/search", post(knowledge::search))
+        .route("/knowledge/versions", get(knowledge::versions))
+        .route("/knowledge/rollback", post(knowledge::rollback))
+        .route("/knowledge/release", post(knowledge::release))
+        .route("/knowledge/check", get(knowledge::look_over))
+        .route("/knowledge/document", get(editing::open))
+        .route("/knowledge/try", post(editing::try_edit).layer(DefaultBodyLimit::max(MAX_EDIT)))
+        .route("/knowledge/save", post(editing::save).layer(DefaultBodyLimit::max(MAX_EDIT)))
         .route("/conversations", get(conversations::list))
         .route("/conversations/{id}", get(conversations::show))
         .route("/conversations/{id}/take", post(conversations::take))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use engine::search::{Hit, Query, Search, SearchError};
+use retrieval::versions::SHORT;
 use retrieval::{Document, Index};
 
 /// An index that answers, less the documents that were deleted since it was built.
@@ -23,6 +24,11 @@ impl Edition {
     /// The index as it was built.
     pub fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// The first 12 digits of its version, as replies record it.
+    pub fn short_version(&self) -> String {
+        self.index.knowledge_version().chars().take(SHORT).collect()
     }
 
     /// A document by its path, unless it was deleted.

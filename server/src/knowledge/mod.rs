@@ -1,5 +1,8 @@
 //! The owner's documents as they answer now: indexed, published as a whole, read again when they change on disk.
 
+pub mod check;
+pub mod commands;
+pub mod edit;
 mod edition;
 mod keeper;
 pub mod status;
@@ -55,6 +58,8 @@ pub struct Shelf {
     pub versions: Versions,
     /// Published states that are kept.
     pub keep: usize,
+    /// Days after which a document counts as old.
+    pub stale_days: u32,
 }
 
 /// How often the folder is looked at; events only make it sooner.
@@ -90,6 +95,8 @@ pub struct Library {
     bell: SyncSender<()>,
     /// Taken by the keeper when it starts.
     ear: Mutex<Option<Receiver<()>>>,
+    /// Held while the documents are looked over.
+    checking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for Library {
@@ -145,6 +152,7 @@ impl Library {
             pace,
             bell,
             ear: Mutex::new(Some(ear)),
+            checking: Arc::default(),
         };
         if let Err(error) = library.settle(is_pinned) {
             tracing::error!("{error}");
@@ -194,7 +202,12 @@ impl Library {
         Ok(pinned)
     }
 
-    /// Vectors of questions, not of documents.
+    /// Waits for one's turn to look the documents over.
+    pub async fn checking(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.checking).lock_owned().await
+    }
+
+    /// The vector of a question.
     ///
     /// # Errors
     /// What the encoder says.
@@ -207,12 +220,13 @@ impl Library {
         let edition = self.edition();
         let index = edition.index();
         let kept = self.keep_version(index.corpus(), pinned);
-        let version: String = index.knowledge_version().chars().take(SHORT).collect();
+        let version = edition.short_version();
         let published = self.shelf.versions.find(index.knowledge_version());
         let published_at = published.map_or_else(|_| self.clock.now_ms(), |version| version.at);
         self.status.send_modify(|status| {
             status.pinned = pinned.then(|| version.clone());
             status.version = version;
+            status.behind &= pinned;
             status.published_at = published_at;
             status.documents = index.documents().len();
             status.passages = index.len();

@@ -16,7 +16,6 @@ fn show(index: &Index, number: usize, cited: &engine::draft::Citation) -> Citati
     let passage = index.passage_at(&cited.doc, cited.passage.start);
     let (excerpt, mark) =
         passage.map(|p| (p.text.clone(), mark(p, &cited.span))).unwrap_or_default();
-    let doc: String = cited.doc.split('/').map(encoded).collect::<Vec<_>>().join("/");
     Citation {
         number,
         doc: cited.doc.clone(),
@@ -24,8 +23,17 @@ fn show(index: &Index, number: usize, cited: &engine::draft::Citation) -> Citati
         heading: cited.heading.clone(),
         excerpt,
         mark,
-        url: format!("/kb/{doc}?start={}&end={}#cited", cited.span.start, cited.span.end),
+        url: page_url(&cited.doc, &cited.span),
     }
+}
+
+/// The page that shows a place of a document.
+pub fn page_url(doc: &str, span: &Range<usize>) -> String {
+    let doc: String = doc.split('/').map(encoded).collect::<Vec<_>>().join("/");
+    if span.is_empty() {
+        return format!("/kb/{doc}");
+    }
+    format!("/kb/{doc}?start={}&end={}#cited", span.start, span.end)
 }
 
 /// Where the sentences within `span` stand in the passage's text, in UTF-16 units.

@@ -162,7 +162,6 @@ fn decision(app: &App, job: &Job, made: &Made) -> Decision {
     let (outcome, card) = (&made.outcome, app.mind.model.card());
     let hash: String = card.drafter_sha256.chars().take(HASH_DIGITS).collect();
     let named = outcome.confidence.signals.named();
-    let knowledge = engine::search::Search::knowledge_version(made.edition.as_ref());
     Decision {
         action: outcome.decision.action.as_str().into(),
         rule: if made.timed_out { "timeout".into() } else { outcome.decision.rule.clone() },
@@ -178,7 +177,7 @@ fn decision(app: &App, job: &Job, made: &Made) -> Decision {
         for_seq: job.for_seq,
         mode: outcome.mode.as_str().into(),
         drafter: format!("{} ({hash})", card.drafter),
-        knowledge: knowledge.chars().take(HASH_DIGITS).collect(),
+        knowledge: made.edition.short_version(),
         timings_ms: made.timings.clone(),
     }
 }

@@ -24,6 +24,8 @@ use crate::protocol::record::LiveDraft;
 use crate::store::StoreError;
 use crate::store::conversations::Conversation;
 use crate::store::jobs::Job;
+
+pub use cite::page_url;
 use stream::Show;
 
 /// How long a lease outlives the longest reply.

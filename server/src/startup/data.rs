@@ -46,6 +46,12 @@ pub fn lock(settings: &Settings) -> Result<Lock> {
     }
 }
 
+/// Whether a Porchlight is at work on the data folder.
+pub fn is_in_use(settings: &Settings) -> bool {
+    let file = File::options().write(true).open(settings.server.data_dir.join(LOCK));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// Makes the folder; others on the machine may not look into it.
 fn make(folder: &Path) -> Result<()> {
     let failed = || {

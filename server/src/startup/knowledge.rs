@@ -54,18 +54,23 @@ pub fn prompts(folder: Option<&Path>, model: &dyn Model) -> Result<Prompts> {
     Ok(Prompts { policy, templates, intents })
 }
 
+/// Where the settings have the documents, their indexes and their versions.
+pub fn shelf(settings: &Settings) -> Shelf {
+    let (knowledge, data) = (&settings.knowledge, &settings.server.data_dir);
+    Shelf {
+        folder: knowledge.dir.clone(),
+        index: data.join(INDEX),
+        versions: Versions::new(data.join(VERSIONS)),
+        keep: knowledge.keep_versions,
+        stale_days: knowledge.stale_days,
+    }
+}
+
 /// Publishes what the folder says, or the pinned version, indexed anew where it has changed.
 ///
 /// # Errors
 /// When no document can be read or the index cannot be written. Single bad files are left out with a warning.
 pub fn library(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock)) -> Result<Library> {
-    let (knowledge, data) = (&settings.knowledge, &settings.server.data_dir);
-    let shelf = Shelf {
-        folder: knowledge.dir.clone(),
-        index: data.join(INDEX),
-        versions: Versions::new(data.join(VERSIONS)),
-        keep: knowledge.keep_versions,
-    };
     let style =
         ProgressStyle::with_template("Reading the documents {bar:30} {pos} passages {elapsed}");
     let bar =
@@ -75,7 +80,7 @@ pub fn library(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock)) -> 
         bar.inc(texts.len() as u64);
         encoder.embed(texts).map_err(|error| error.to_string())
     };
-    let library = Library::open(shelf, (model, clock), Pace::default(), &mut embed);
+    let library = Library::open(shelf(settings), (model, clock), Pace::default(), &mut embed);
     bar.finish_and_clear();
     Ok(library?)
 }

@@ -1,5 +1,6 @@
 //! Everything that is kept: one SQLite file, written by one connection, read by several. All SQL lives below here.
 
+pub mod cited;
 pub mod conversations;
 pub mod jobs;
 pub mod messages;

@@ -6,5 +6,7 @@ mod chat;
 mod console;
 mod frames;
 mod house;
+mod library;
 mod living;
 mod program;
+mod soak;

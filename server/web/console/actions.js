@@ -1,6 +1,7 @@
 // What the owner does: each function sends a command and shows what came of it.
 
 import * as api from "./api.js";
+import { forgetLibrary, heard, openLibrary, whenSignedOut } from "./library.js";
 import { Live } from "./live.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
 
@@ -16,7 +17,8 @@ const typing = { at: 0, id: "", timer: 0 };
 
 export const live = new Live({
   frame: (frame) => {
-    if (applyFrame(frame) && store.detail) void read(store.detail.id);
+    if (frame.type === "knowledge") heard(frame.knowledge);
+    else if (applyFrame(frame) && store.detail) void read(store.detail.id);
     changed();
   },
   open: () => {
@@ -61,8 +63,12 @@ export function route() {
     return;
   }
   if (store.view !== "main") return;
+  openLibrary(location.hash === "#/knowledge");
   const id = /^#\/c\/([0-9a-f]{32})$/.exec(location.hash)?.[1] ?? null;
-  if (id === (store.detail?.id ?? null)) return;
+  if (id === (store.detail?.id ?? null)) {
+    changed();
+    return;
+  }
   stopTyping();
   live.watch(id);
   store.problem = "";
@@ -75,9 +81,12 @@ export function route() {
 function signedOut() {
   live.stop();
   forget();
+  forgetLibrary();
   store.view = "signin";
   changed();
 }
+
+whenSignedOut(signedOut);
 
 /**
  * Shows a problem; an ended session leads to the sign-in view.

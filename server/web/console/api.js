@@ -11,12 +11,14 @@ export class ApiError extends Error {
    * @param {string} code
    * @param {string} message
    * @param {number} retryAfter seconds, 0 for none
+   * @param {any} [body] the whole answer
    */
-  constructor(status, code, message, retryAfter) {
+  constructor(status, code, message, retryAfter, body) {
     super(message);
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;
+    this.body = body;
   }
 }
 
@@ -37,7 +39,7 @@ async function request(method, path, body) {
       cache: "no-store",
       headers: method === "POST" ? { "Content-Type": "application/json" } : {},
       body: method === "POST" ? JSON.stringify(body ?? {}) : undefined,
-      signal: AbortSignal.timeout(15000),
+      signal: AbortSignal.timeout(path.startsWith("knowledge/") ? 60000 : 15000),
     });
   } catch {
     throw new ApiError(0, "offline", "The server cannot be reached.", 0);
@@ -46,7 +48,7 @@ async function request(method, path, body) {
   if (response.ok) return answer;
   const error = answer?.error ?? {};
   const wait = Number(response.headers.get("Retry-After")) || 0;
-  throw new ApiError(response.status, error.code ?? "unknown", error.message ?? `The server answered ${response.status}.`, wait);
+  throw new ApiError(response.status, error.code ?? "unknown", error.message ?? `The server answered ${response.status}.`, wait, answer);
 }
 
 /** @param {string} id @returns {string} */
@@ -102,6 +104,39 @@ export const send = (id, message) => request("POST", `${at(id)}/messages`, messa
  */
 export const discard = (id, suggestion) =>
   request("POST", `${at(id)}/suggestions/${encodeURIComponent(suggestion)}/discard`);
+
+/** @returns {Promise<{ status: import("./types.js").KnowledgeStatus, documents: import("./types.js").KnowledgeDocument[] }>} */
+export const knowledge = () => request("GET", "knowledge");
+
+/** @returns {Promise<{ versions: import("./types.js").KnowledgeVersion[] }>} */
+export const knowledgeVersions = () => request("GET", "knowledge/versions");
+
+/** @param {string} question @returns {Promise<import("./types.js").KnowledgeFound>} */
+export const searchKnowledge = (question) => request("POST", "knowledge/search", { question });
+
+/** @param {string} id @returns {Promise<null>} */
+export const rollBack = (id) => request("POST", "knowledge/rollback", { id });
+
+/** @returns {Promise<null>} */
+export const release = () => request("POST", "knowledge/release");
+
+/** @returns {Promise<import("./types.js").KnowledgeReport>} */
+export const checkKnowledge = () => request("GET", "knowledge/check");
+
+/** @param {string} path @returns {Promise<{ path: string, text: string, base: string }>} */
+export const documentSource = (path) => request("GET", `knowledge/document?path=${encodeURIComponent(path)}`);
+
+/**
+ * @param {{ path: string, text: string | null }} edit
+ * @returns {Promise<import("./types.js").KnowledgeTrial>}
+ */
+export const tryDocument = (edit) => request("POST", "knowledge/try", edit);
+
+/**
+ * @param {{ path: string, text: string | null, base: string | null, all_the_same: boolean }} edit
+ * @returns {Promise<import("./types.js").KnowledgeTrial>}
+ */
+export const saveDocument = (edit) => request("POST", "knowledge/save", edit);
 
 /**
  * A fresh `client_msg_id`: 32 hex digits.

@@ -2,6 +2,8 @@
 
 import { begin, route, setupToken } from "./actions.js";
 import { Conversation } from "./conversation.js";
+import { Knowledge } from "./knowledge.js";
+import { library } from "./library.js";
 import { List } from "./list.js";
 import { SetUp, SignIn } from "./signin.js";
 import { changed, store, waitingCount } from "./store.js";
@@ -15,12 +17,12 @@ function afterSetup() {
   void begin();
 }
 
-/** The list and the open conversation. @returns {VNode} */
+/** The list and beside it the open conversation or the documents. @returns {VNode} */
 function Main() {
   const id = store.detail?.id ?? null;
-  return html`<div class="app" data-view=${id ? "conversation" : "list"}>
+  return html`<div class="app" data-view=${id || library.open ? "conversation" : "list"}>
     <${List} />
-    <${Conversation} id=${id} />
+    ${library.open ? html`<${Knowledge} />` : html`<${Conversation} id=${id} />`}
     <p class="sr" aria-live="polite">${store.announcement}</p>
   </div>`;
 }

@@ -2,6 +2,7 @@
 
 import { signOut } from "./actions.js";
 import { isoTime, plain, reasonWords, stateWord, timeWords, fullTime, visitorName } from "./format.js";
+import { library } from "./library.js";
 import { sorted, store } from "./store.js";
 import { html } from "../vendor/preact.js";
 
@@ -80,6 +81,8 @@ export function List() {
       <span class="who" title=${store.me?.owner?.email ?? ""}>${store.me?.owner?.name ?? ""}</span>
       <button class="quiet sign-out" onClick=${() => void signOut()}>Sign out</button>
     </header>
+    <a class="library" href="#/knowledge" aria-current=${library.open ? "page" : undefined}>Knowledge
+      ${(library.status?.pinned || library.status?.error || library.status?.problems.length) ? html`<span class="state-chip waiting">Look here</span>` : null}</a>
     ${store.link !== "open" && html`<p class="link" role="status">${store.link === "lost" ? "Connection lost. Reconnecting…" : "Connecting…"}</p>`}
     <nav class="conversation-list" aria-label="Conversations">
       ${waiting.length > 0 && html`<${Group} key="waiting" title="Waiting for you" items=${waiting} />`}

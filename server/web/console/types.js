@@ -112,8 +112,46 @@
 /** @typedef {{ type: "typing", conversation: string, from: string, on: boolean, expires_ms: number }} TypingFrame */
 /** @typedef {{ type: "error", code: string, message: string, retry_after_ms: number | null }} ErrorFrame */
 /** @typedef {{ type: "going_away", retry_after_ms: number | null }} GoingAwayFrame */
-/** @typedef {WelcomeFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ErrorFrame | GoingAwayFrame} Frame */
+/** @typedef {{ type: "knowledge", knowledge: KnowledgeStatus }} KnowledgeFrame */
+/** @typedef {WelcomeFrame | KnowledgeFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ErrorFrame | GoingAwayFrame} Frame */
 
 /** @typedef {{ setup: boolean, owner: { name: string, email: string } | null }} Me */
+
+/**
+ * How the documents stand.
+ * @typedef {object} KnowledgeStatus
+ * @property {string} version
+ * @property {number} published_at
+ * @property {number} documents
+ * @property {number} passages
+ * @property {string | null} pinned
+ * @property {boolean} behind
+ * @property {{ path: string, problem: string, kept: boolean }[]} problems
+ * @property {string | null} error
+ * @property {number | null} embedding
+ * @property {number} read_at
+ */
+
+/** @typedef {{ path: string, title: string, area: string | null, passages: number, written_at: number | null, url: string }} KnowledgeDocument */
+/** @typedef {{ doc: string, title: string, heading: string[], text: string, url: string, score: number, cosine: number, bm25: number, coverage: number }} KnowledgeHit */
+/** @typedef {{ version: string, floor: number, hits: KnowledgeHit[] }} KnowledgeFound */
+/** @typedef {{ count: number, paths: string[] }} Paths */
+/** @typedef {{ id: string, at: number, documents: number, added: Paths, changed: Paths, removed: Paths, answers: boolean, pinned: boolean }} KnowledgeVersion */
+/** @typedef {{ doc: string, line: number }} Place */
+/** @typedef {{ at: Place, text: string }} Said */
+
+/** @typedef {{ right: boolean, doc: string | null, text: string, cosine: number }} KnowledgeVerdict */
+/** @typedef {{ question: string, before: KnowledgeVerdict, after: KnowledgeVerdict }} KnowledgeFlip */
+/** @typedef {{ passages: { heading: string[], text: string }[], questions: number, right_before: number, right_after: number, flips: KnowledgeFlip[] }} KnowledgeTrial */
+
+/**
+ * @typedef {object} KnowledgeReport
+ * @property {{ at: Place, target: string, problem: string }[]} links
+ * @property {{ first: Place, second: Place, text: string, cosine: number, shared: number }[]} duplicates
+ * @property {{ first: Said, second: Said, differ: "number" | "negation", cosine: number }[]} contradictions
+ * @property {{ doc: string, days: number }[]} stale
+ * @property {string[]} unreached
+ * @property {number} uncompared
+ */
 
 export {};

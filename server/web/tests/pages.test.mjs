@@ -88,6 +88,38 @@ test("the console and a document's page are accessible", async () => {
   await context.close();
 });
 
+test("the owner looks the documents over, searches them and previews an edit", async () => {
+  const { page: owner, context, errors } = await page(browser, { bypassCSP: true });
+  await owner.goto(`${house.base}/console/`);
+  await owner.fill("form.signin input[name=email]", "ada@example.org");
+  await owner.fill("form.signin input[name=password]", "correct horse 1");
+  await owner.press("form.signin input[name=password]", "Enter");
+  await owner.click("a.library");
+  await owner.waitForSelector(".knowledge .standing code.version");
+  await owner.waitForSelector(".versions li.answers");
+  assert.match(await owner.innerText(".scroll table"), /install\.md/);
+  await owner.fill(".search input", "How do I add the chat to my website?");
+  await owner.press(".search input", "Enter");
+  await owner.waitForSelector(".hit .scores");
+  assert.match(await owner.innerText(".hits > .hit:first-child"), /widget-embed\.md[\s\S]*cosine[\s\S]*BM25/i);
+  await owner.click("button.check");
+  await owner.waitForSelector(".findings");
+  await accessible(owner, "knowledge");
+  await owner.click("button.edit[aria-label='Edit about.md']");
+  await owner.fill(".editor textarea", "# About\n\n## One\n\nOne.\n\n## Two\n\nTwo.\n");
+  await owner.click("button.try");
+  await owner.waitForSelector(".trial .hit:nth-child(2)");
+  assert.match(await owner.innerText(".trial"), /Passages: 2/);
+  await accessible(owner, "editor");
+  await owner.setViewportSize(PHONE.viewport);
+  await accessible(owner, "knowledge on a phone");
+  assert.equal(await sideways(owner), 0);
+  await owner.click("a.back");
+  await owner.waitForSelector(".conversation-list");
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("another website embeds the widget with one script tag", async () => {
   const { page: visitor, context, errors } = await page(browser);
   await visitor.goto(`${origin}/`);
