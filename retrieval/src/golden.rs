@@ -1,6 +1,6 @@
 //! The owner's golden questions: what each has to find, and which ones an edit would turn from right to wrong.
 
-use engine::search::{Query, Search, SearchError};
+use engine::search::{Phrase, Query, Search, SearchError};
 use engine::text::words;
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,8 @@ pub fn judge(
     embedding: &[f32],
     floor: f32,
 ) -> Result<Verdict, SearchError> {
-    let hits = search.search(&Query { text: &golden.question, embedding, limit: TOP })?;
+    let asked = Phrase { text: &golden.question, embedding };
+    let hits = search.search(&Query { asked, in_context: None, limit: TOP })?;
     let close = hits.iter().any(|hit| hit.cosine >= floor);
     let first = hits.first().filter(|_| close);
     let wanted = golden.answer.as_deref().map(words).unwrap_or_default();

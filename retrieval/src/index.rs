@@ -222,7 +222,7 @@ impl Index {
         let before = (own, self.vectors.clone());
         let (vectors, built) = chunks.embed(embedder, Some(&before), embed)?;
         let lexical = LexicalIndex::build(None, chunks.passages.iter().map(AsRef::as_ref))?;
-        Ok((Self { corpus, passages: chunks.passages, vectors, lexical }, built))
+        Ok((Self::new(corpus, chunks.passages, vectors, lexical), built))
     }
 
     /// Removes all indexes in `folder` but the current one and those of the corpora with these hashes.

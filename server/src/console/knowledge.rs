@@ -6,7 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
-use engine::search::{Query, Search};
+use engine::finding;
+use engine::search::Search;
+use engine::turn::Turn;
 use retrieval::health::Report;
 use retrieval::reading::Snapshot;
 use retrieval::versions::{Version, VersionsError};
@@ -103,6 +105,8 @@ struct Shown {
     score: f32,
     /// -1 to 1.
     cosine: f32,
+    /// Cosine of the nearest of its heading and sentences, -1 to 1.
+    unit: f32,
     /// 0 or more.
     bm25: f32,
     /// 0 to 1.
@@ -125,8 +129,10 @@ pub(super) async fn search(
         let library = &app.mind.knowledge;
         let edition = library.edition();
         let embedding = library.embed(&text).map_err(|error| ApiError::internal(&error))?;
-        let query = Query { text: &text, embedding: &embedding, limit: HITS };
-        let hits = edition.search(&query).map_err(|error| ApiError::internal(&error))?;
+        let turn = Turn { question: text, history: Vec::new(), bot_turns: 0 };
+        let places = (app.mind.model.as_ref(), edition.as_ref() as &dyn Search);
+        let found = finding::find(places, &turn, embedding, HITS);
+        let hits = found.map_err(|error| ApiError::internal(&error))?.hits;
         let shown = |hit: &engine::search::Hit| Shown {
             doc: hit.passage.doc.clone(),
             title: hit.passage.title.clone(),
@@ -135,6 +141,7 @@ pub(super) async fn search(
             url: page_url(&hit.passage.doc, &hit.passage.span),
             score: hit.score,
             cosine: hit.cosine,
+            unit: hit.unit,
             bm25: hit.bm25,
             coverage: hit.coverage,
         };

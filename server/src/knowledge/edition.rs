@@ -58,6 +58,10 @@ impl Search for Edition {
         Ok(hits)
     }
 
+    fn nearest_word(&self, word: &str) -> Option<String> {
+        self.index.nearest_word(word)
+    }
+
     fn knowledge_version(&self) -> &str {
         self.index.knowledge_version()
     }

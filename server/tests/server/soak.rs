@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use engine::model::Model;
-use engine::search::{Hit, Query, Search};
+use engine::search::{Hit, Phrase, Query, Search};
 use engine::testing::ScriptedModel;
 use retrieval::manifest::EmbedderId;
 use retrieval::{Corpus, Document, Index, Versions};
@@ -67,7 +67,13 @@ fn open(folder: &Path) -> (Arc<Library>, usize) {
 
 fn find(edition: &Edition, text: &str) -> Vec<Hit> {
     let embedding = ScriptedModel::default().embed(&[text]).unwrap().remove(0);
-    edition.search(&Query { text, embedding: &embedding, limit: 10 }).unwrap()
+    edition
+        .search(&Query {
+            asked: Phrase { text, embedding: &embedding },
+            in_context: None,
+            limit: 10,
+        })
+        .unwrap()
 }
 
 /// A text that no other edit has.
@@ -217,7 +223,13 @@ fn same_as_fresh(index: &Index, corpus: &Corpus) {
 /// Place and scores of what a question finds.
 fn ranks(index: &Index, text: &str) -> Vec<(String, usize, [f32; 4])> {
     let embedding = ScriptedModel::default().embed(&[text]).unwrap().remove(0);
-    let hits = index.search(&Query { text, embedding: &embedding, limit: 20 }).unwrap();
+    let hits = index
+        .search(&Query {
+            asked: Phrase { text, embedding: &embedding },
+            in_context: None,
+            limit: 20,
+        })
+        .unwrap();
     let rank = |hit: &Hit| {
         let scores = [hit.score, hit.cosine, hit.bm25, hit.coverage];
         (hit.passage.doc.clone(), hit.passage.span.start, scores)

@@ -48,6 +48,7 @@ function Hit({ hit, floor, place }) {
     <dl class="scores">
       <div><dt>Rank score</dt><dd>${short(hit.score)}</dd></div>
       <div class=${low ? "low" : ""}><dt>Meaning (cosine)</dt><dd>${short(hit.cosine)}${low ? " (below the floor)" : ""}</dd></div>
+      <div><dt>Nearest sentence</dt><dd>${short(hit.unit)}</dd></div>
       <div><dt>Words (BM25)</dt><dd>${short(hit.bm25)}</dd></div>
       <div><dt>Words found</dt><dd>${percent(hit.coverage)}</dd></div>
     </dl>

@@ -133,7 +133,7 @@
  */
 
 /** @typedef {{ path: string, title: string, area: string | null, passages: number, written_at: number | null, url: string }} KnowledgeDocument */
-/** @typedef {{ doc: string, title: string, heading: string[], text: string, url: string, score: number, cosine: number, bm25: number, coverage: number }} KnowledgeHit */
+/** @typedef {{ doc: string, title: string, heading: string[], text: string, url: string, score: number, cosine: number, unit: number, bm25: number, coverage: number }} KnowledgeHit */
 /** @typedef {{ version: string, floor: number, hits: KnowledgeHit[] }} KnowledgeFound */
 /** @typedef {{ count: number, paths: string[] }} Paths */
 /** @typedef {{ id: string, at: number, documents: number, added: Paths, changed: Paths, removed: Paths, answers: boolean, pinned: boolean }} KnowledgeVersion */
