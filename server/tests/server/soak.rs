@@ -287,7 +287,7 @@ fn edits_until_it_is_killed() {
         writeln!(out, "edit {number}").unwrap();
         if dice.throw(3) == 0 {
             let mut status = library.status();
-            let _ = runtime.block_on(tokio::time::timeout(PATIENCE, status.changed()));
+            let _ = runtime.block_on(async { tokio::time::timeout(PATIENCE, status.changed()).await });
         }
     }
 }
