@@ -18,6 +18,7 @@ use models::scheduler::{Handle, LoadOptions, load};
 use models::store::Store;
 use retrieval::corpus::Document;
 use retrieval::manifest::EmbedderId;
+use retrieval::readers::foreign;
 use retrieval::{Corpus, Index};
 use sha2::{Digest, Sha256};
 
@@ -65,7 +66,7 @@ pub(crate) struct House {
 impl House {
     /// Over a folder of documents.
     pub(crate) fn open_folder(options: &HouseOptions, folder: &Path) -> Result<Self> {
-        let (corpus, skipped) = Corpus::read(folder)?;
+        let (corpus, skipped) = Corpus::read_with(folder, &foreign::convert_here)?;
         if let Some(file) = skipped.first() {
             bail!("{file}");
         }

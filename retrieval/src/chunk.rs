@@ -31,7 +31,12 @@ fn title(document: &Document, blocks: &[Block]) -> String {
     let first = blocks.iter().find(|block| block.kind == BlockKind::Heading(1));
     let heading = first.map(|block| block.text.trim().to_owned());
     let name = document.path.rsplit('/').next().unwrap_or(&document.path);
-    document.matter.title.clone().or(heading).unwrap_or_else(|| name.trim_end_matches(".md").into())
+    document.matter.title.clone().or(heading).unwrap_or_else(|| stem(name).into())
+}
+
+/// The file's name without its ending.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
 }
 
 struct Cutter<'a> {

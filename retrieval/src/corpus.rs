@@ -6,10 +6,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::readers::foreign::{Convert, Kind};
 use crate::readers::front_matter::{self, FrontMatter};
 
-/// Bytes of one document at most.
-const MAX_BYTES: u64 = 2 * 1024 * 1024;
+/// Bytes of one document's text at most.
+pub const MAX_BYTES: u64 = 2 * 1024 * 1024;
+/// Bytes of a file that is turned into text, at most; fonts and pictures take most of it.
+pub const MAX_FOREIGN_BYTES: u64 = 32 * 1024 * 1024;
+/// Endings of documents that are not read, and what to do about them.
+const UNREAD: [&str; 12] =
+    ["doc", "docm", "odt", "rtf", "pages", "epub", "xls", "xlsx", "ods", "ppt", "pptx", "odp"];
 /// Folders inside folders at most.
 const MAX_DEPTH: usize = 16;
 
@@ -76,7 +82,7 @@ pub enum CorpusError {
         source: std::io::Error,
     },
     /// No document is in it.
-    #[error("the knowledge folder {path} holds no document that can be read{}. Put .md or .txt files there.", left_out(.skipped), path = .path.display())]
+    #[error("the knowledge folder {path} holds no document that can be read{}. Put .md, .txt, .html, .csv, .jsonl, .docx or .pdf files there.", left_out(.skipped), path = .path.display())]
     Empty {
         /// The folder.
         path: PathBuf,
@@ -97,12 +103,26 @@ impl Corpus {
         Self { hash: hex(hashes), documents }
     }
 
-    /// Reads all `.md` and `.txt` files below `folder`; hidden files are skipped, bad ones reported.
+    /// Reads the Markdown and plain text below `folder` as [`Corpus::read_with`] does; other formats count as bad.
     ///
     /// # Errors
     /// [`CorpusError`] when the folder cannot be listed or holds no document.
     pub fn read(folder: &Path) -> Result<(Self, Vec<Skipped>), CorpusError> {
-        let mut walk = Walk { root: folder, documents: Vec::new(), skipped: Vec::new() };
+        Self::read_with(folder, &|kind, _| {
+            Err(format!("{} files are not read here", kind.ending()))
+        })
+    }
+
+    /// Reads all documents below `folder`, those of foreign formats through `convert`; hidden files are skipped, bad
+    /// ones reported.
+    ///
+    /// # Errors
+    /// [`CorpusError`] when the folder cannot be listed or holds no document.
+    pub fn read_with(
+        folder: &Path,
+        convert: &Convert<'_>,
+    ) -> Result<(Self, Vec<Skipped>), CorpusError> {
+        let mut walk = Walk { root: folder, convert, documents: Vec::new(), skipped: Vec::new() };
         walk.folder(folder, 0)
             .map_err(|source| CorpusError::Unreadable { path: folder.into(), source })?;
         if walk.documents.is_empty() {
@@ -124,6 +144,7 @@ impl Corpus {
 
 struct Walk<'a> {
     root: &'a Path,
+    convert: &'a Convert<'a>,
     documents: Vec<Document>,
     skipped: Vec<Skipped>,
 }
@@ -139,39 +160,64 @@ impl Walk<'_> {
             if hidden {
                 continue;
             }
-            if kind.is_dir() && depth < MAX_DEPTH {
-                if let Err(error) = self.folder(&path, depth + 1) {
+            if kind.is_dir() {
+                if depth < MAX_DEPTH
+                    && let Err(error) = self.folder(&path, depth + 1)
+                {
                     self.skipped.push(Skipped { path, problem: error.to_string() });
                 }
-            } else if path.extension().is_some_and(|end| end == "md" || end == "txt")
-                && let Err(problem) = self.file(&path)
-            {
+            } else if let Err(problem) = self.file(&path) {
                 self.skipped.push(Skipped { path, problem });
             }
         }
         Ok(())
     }
 
+    /// Adds a document; what is none by its ending is passed over.
     fn file(&mut self, path: &Path) -> Result<(), String> {
-        let meta = fs::symlink_metadata(path).map_err(|e| e.to_string())?;
-        if !meta.is_file() {
-            return Err("is no ordinary file; links are not followed".into());
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let source = match Kind::of(path) {
+            Some(kind) => (self.convert)(kind, &bytes(path, MAX_FOREIGN_BYTES)?)?,
+            None if ending == "md" || ending == "txt" => text(bytes(path, MAX_BYTES)?)?,
+            None if UNREAD.contains(&ending.as_str()) => {
+                return Err(format!(
+                    "is a .{ending} file, which is not read. Save it as DOCX, PDF or HTML."
+                ));
+            }
+            None => return Ok(()),
+        };
+        if source.len() as u64 > MAX_BYTES {
+            return Err(format!(
+                "has {} bytes of text, {MAX_BYTES} is the most. Split it.",
+                source.len()
+            ));
         }
-        if meta.len() > MAX_BYTES {
-            return Err(format!("has {} bytes, {MAX_BYTES} is the most", meta.len()));
-        }
-        let bytes = fs::read(path).map_err(|e| e.to_string())?;
-        let text = String::from_utf8(bytes).map_err(|e| {
-            let before = e.as_bytes()[..e.utf8_error().valid_up_to()].iter();
-            format!("line {}: is no UTF-8 text", before.filter(|b| **b == b'\n').count() + 1)
-        })?;
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let below = path.strip_prefix(self.root).unwrap_or(path);
         let name: Vec<String> =
             below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-        self.documents.push(Document::new(&name.join("/"), text).map_err(|e| e.to_string())?);
+        self.documents.push(Document::new(&name.join("/"), source).map_err(|e| e.to_string())?);
         Ok(())
     }
+}
+
+/// The bytes of an ordinary file that is not larger than `most`.
+fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let meta = fs::symlink_metadata(path).map_err(|e| e.to_string())?;
+    if !meta.is_file() {
+        return Err("is no ordinary file; links are not followed".into());
+    }
+    if meta.len() > most {
+        return Err(format!("has {} bytes, {most} is the most", meta.len()));
+    }
+    fs::read(path).map_err(|e| e.to_string())
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let before = e.as_bytes()[..e.utf8_error().valid_up_to()].iter();
+        format!("line {}: is no UTF-8 text", before.filter(|b| **b == b'\n').count() + 1)
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Lower-case hex of a finished hash.

@@ -31,12 +31,19 @@ pub struct Problem {
     pub kept: bool,
 }
 
-/// Reads `folder`. What cannot be read is taken from `before`, which is asked for only then.
+/// Reads all documents of a folder and says what was left out: [`Corpus::read`] or one that knows more formats.
+pub type ReadAll<'a> = dyn Fn(&Path) -> Result<(Corpus, Vec<Skipped>), CorpusError> + 'a;
+
+/// Reads `folder` with `all`. What cannot be read is taken from `before`, which is asked for only then.
 ///
 /// # Errors
 /// [`CorpusError`] when the folder cannot be listed, or when neither it nor `before` gives a document for its files.
-pub fn read(folder: &Path, before: &dyn Fn() -> Option<Corpus>) -> Result<Reading, CorpusError> {
-    let (fresh, skipped) = match Corpus::read(folder) {
+pub fn read(
+    folder: &Path,
+    all: &ReadAll<'_>,
+    before: &dyn Fn() -> Option<Corpus>,
+) -> Result<Reading, CorpusError> {
+    let (fresh, skipped) = match all(folder) {
         Ok(read) => read,
         Err(CorpusError::Empty { skipped, .. }) if !skipped.is_empty() => {
             (Corpus::default(), skipped)

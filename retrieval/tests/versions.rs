@@ -94,7 +94,7 @@ fn a_bad_file_keeps_its_last_good_text() {
     write("deep/a.md", b"One.");
     write("b.md", b"Two.");
     let read = |before: Option<&Corpus>| {
-        reading::read(folder.path(), &|| before.cloned())
+        reading::read(folder.path(), &Corpus::read, &|| before.cloned())
             .map(|read| (read.corpus, read.problems))
             .map_err(|error| error.to_string())
     };

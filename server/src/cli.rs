@@ -55,6 +55,13 @@ pub enum Command {
     Export,
     /// End the owner's password and sessions, and print a fresh set-up link.
     ResetOwner,
+    /// Read one document from standard input and print it as Markdown; the server starts this for each foreign file.
+    #[command(hide = true)]
+    ReadDocument {
+        /// What it is: html, csv, jsonl, docx or pdf.
+        #[arg(long)]
+        kind: String,
+    },
 }
 
 /// What to do with the knowledge.

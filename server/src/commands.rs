@@ -15,13 +15,17 @@ use crate::cli::{Cli, Command, Models};
 use crate::clock::Clock;
 use crate::config::{self, Loaded, Settings, Sources};
 use crate::startup::{self, Outside, data, knowledge, weights};
-use crate::{shutdown, telemetry};
+use crate::{reader, shutdown, telemetry};
 
 /// Runs the command line.
 ///
 /// # Errors
 /// What went wrong, for people.
 pub fn run(cli: &Cli) -> Result<()> {
+    // Before anything else is touched: this process reads what nobody vouches for.
+    if let Some(Command::ReadDocument { kind }) = &cli.command {
+        return reader::child::run(kind);
+    }
     telemetry::start();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider is set already");
@@ -36,6 +40,7 @@ pub fn run(cli: &Cli) -> Result<()> {
     let loaded = config::load(&sources)?;
     let folder = cli.options.models_dir.as_deref();
     match cli.command.clone().unwrap_or(Command::Serve) {
+        Command::ReadDocument { kind } => reader::child::run(&kind),
         Command::Serve => {
             let runtime = runtime()?;
             let served = runtime.block_on(serve(&loaded.settings, folder));
@@ -67,7 +72,7 @@ async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
     let lock = data::lock(settings)?;
     let bound = startup::bind(settings).await?;
     // Before any download: documents that cannot be read end the start here.
-    retrieval::Corpus::read(&settings.knowledge.dir)?;
+    reader::corpus(settings)?;
     let (own, folder) = (settings.clone(), folder.map(Path::to_owned));
     let loading = tokio::task::spawn_blocking(move || weights::ready(&own, folder.as_deref()));
     let stopping = shutdown::requested();
@@ -183,7 +188,7 @@ fn verify(settings: &Settings, id: Option<&str>) -> Result<()> {
 fn index(settings: &Settings, folder: Option<&Path>) -> Result<()> {
     let _lock = data::lock(settings)?;
     // Before any download: documents that cannot be read end it here.
-    retrieval::Corpus::read(&settings.knowledge.dir)?;
+    reader::corpus(settings)?;
     let (handle, _) = weights::ready(settings, folder)?;
     let library = knowledge::library(settings, (Arc::new(handle), Clock::system()))?;
     let status = library.status().borrow().clone();

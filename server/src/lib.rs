@@ -19,6 +19,7 @@ pub mod limits;
 pub mod origin;
 pub mod outbound;
 pub mod protocol;
+pub mod reader;
 pub mod replies;
 pub mod routes;
 pub mod shutdown;

@@ -1,7 +1,14 @@
 //! Turns files into blocks of plain text that remember where they stood.
 
+mod decode;
+pub mod docx;
+mod emit;
+pub mod foreign;
 pub mod front_matter;
+pub mod html;
 pub mod markdown;
+pub mod pairs;
+pub mod pdf;
 
 use std::ops::Range;
 

@@ -24,7 +24,7 @@ const NAMED: usize = 3;
 /// # Errors
 /// What went wrong, for people; broken links and unreadable files are an error of `check`.
 pub fn run(command: &Knowledge, settings: &Settings, models: Option<&Path>) -> Result<()> {
-    let shelf = knowledge::shelf(settings);
+    let shelf = knowledge::shelf(settings)?;
     match command {
         Knowledge::Versions => versions(&shelf.versions),
         Knowledge::Rollback { id } => rollback(settings, &shelf.versions, id),

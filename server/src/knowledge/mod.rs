@@ -24,6 +24,7 @@ use retrieval::{Corpus, Index, IndexError, Versions};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::reader::Reader;
 pub use edition::Edition;
 pub use keeper::start;
 use status::{Problem, Status};
@@ -52,6 +53,8 @@ pub enum KnowledgeError {
 pub struct Shelf {
     /// The owner's documents.
     pub folder: PathBuf,
+    /// Turns those of foreign formats into Markdown.
+    pub reader: Arc<Reader>,
     /// The indexes.
     pub index: PathBuf,
     /// The published states.
@@ -247,7 +250,7 @@ impl Library {
 
 impl Shelf {
     fn read(&self, good: &dyn Fn() -> Option<Corpus>) -> Result<Reading, CorpusError> {
-        reading::read(&self.folder, good)
+        reading::read(&self.folder, &|folder| self.reader.corpus(folder), good)
     }
 
     /// The state that was published last.

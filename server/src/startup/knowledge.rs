@@ -15,6 +15,7 @@ use super::data::{INDEX, VERSIONS};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::knowledge::{Library, Pace, Shelf};
+use crate::reader::Reader;
 
 /// What stands in `prompts/`.
 pub struct Prompts {
@@ -55,15 +56,20 @@ pub fn prompts(folder: Option<&Path>, model: &dyn Model) -> Result<Prompts> {
 }
 
 /// Where the settings have the documents, their indexes and their versions.
-pub fn shelf(settings: &Settings) -> Shelf {
+///
+/// # Errors
+/// When the program's own file, which reads foreign formats, cannot be named.
+pub fn shelf(settings: &Settings) -> Result<Shelf> {
     let (knowledge, data) = (&settings.knowledge, &settings.server.data_dir);
-    Shelf {
+    let reader = Reader::new(data).context("the program's own file cannot be named")?;
+    Ok(Shelf {
         folder: knowledge.dir.clone(),
+        reader: Arc::new(reader),
         index: data.join(INDEX),
         versions: Versions::new(data.join(VERSIONS)),
         keep: knowledge.keep_versions,
         stale_days: knowledge.stale_days,
-    }
+    })
 }
 
 /// Publishes what the folder says, or the pinned version, indexed anew where it has changed.
@@ -80,7 +86,7 @@ pub fn library(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock)) -> 
         bar.inc(texts.len() as u64);
         encoder.embed(texts).map_err(|error| error.to_string())
     };
-    let library = Library::open(shelf(settings), (model, clock), Pace::default(), &mut embed);
+    let library = Library::open(shelf(settings)?, (model, clock), Pace::default(), &mut embed);
     bar.finish_and_clear();
     Ok(library?)
 }

@@ -15,6 +15,7 @@ use retrieval::manifest::EmbedderId;
 use retrieval::{Corpus, Document, Index, Versions};
 use server::clock::Clock;
 use server::knowledge::{self, Edition, Library, Pace, Shelf};
+use server::reader::Reader;
 use tokio_util::sync::CancellationToken;
 
 use crate::house::PATIENCE;
@@ -40,6 +41,7 @@ impl Dice {
 fn shelf(folder: &Path) -> Shelf {
     Shelf {
         folder: folder.join("knowledge"),
+        reader: Arc::new(Reader::new(folder).unwrap()),
         index: folder.join("index"),
         versions: Versions::new(folder.join("versions")),
         keep: KEEP,
@@ -287,7 +289,8 @@ fn edits_until_it_is_killed() {
         writeln!(out, "edit {number}").unwrap();
         if dice.throw(3) == 0 {
             let mut status = library.status();
-            let _ = runtime.block_on(async { tokio::time::timeout(PATIENCE, status.changed()).await });
+            let _ =
+                runtime.block_on(async { tokio::time::timeout(PATIENCE, status.changed()).await });
         }
     }
 }
