@@ -146,11 +146,10 @@ pub(super) fn escape_into(text: &str, out: &mut String) {
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or(' ');
         let markup = match c {
-            '\\' | '`' | '*' | '[' | ']' => true,
+            '\\' | '`' | '*' | '[' | ']' | '~' => true,
             '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
             '<' => next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'),
             '&' => next.is_ascii_alphanumeric() || next == '#',
-            '~' => before == '~' || next == '~',
             _ => false,
         };
         if markup {

@@ -9,4 +9,5 @@ mod house;
 mod library;
 mod living;
 mod program;
+mod reader;
 mod soak;

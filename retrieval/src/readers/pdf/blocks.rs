@@ -139,7 +139,8 @@ impl Maker {
             open.marker.is_none() && line.x() > last.x() + 0.9 * size && open.text.lines > 1;
         let set_out =
             open.marker.is_some() && line.x() < open.x + 0.3 * size && (short || sentence);
-        !far && !other && !(short && sentence && capital) && !set_in && !set_out
+        let apart = far || other || set_in || set_out;
+        !(apart || short && sentence && capital)
     }
 
     fn close(&mut self) {
@@ -266,9 +267,11 @@ fn rows(lines: &[Line], columns: &[(f64, f64)]) -> Vec<Vec<String>> {
             if cell.is_empty() { cell.push_str(&piece.text) } else { join(cell, &piece.text) }
         }
         let close = above.is_some_and(|above| line.y - above.y < 1.35 * line.size);
-        let alone = line.pieces.len() == 1 || cells[0].is_empty();
+        let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
+        let part = cells[0].is_empty() || wrapped && filled < columns.len();
+        let alone = line.pieces.len() == 1;
         match rows.last_mut() {
-            Some(row) if close && (wrapped || alone) => {
+            Some(row) if close && (part || alone) => {
                 for (cell, more) in row.iter_mut().zip(cells).filter(|(_, more)| !more.is_empty()) {
                     if cell.is_empty() { *cell = more } else { join(cell, &more) }
                 }

@@ -10,8 +10,10 @@ const GAP: f64 = 1.0;
 const SAME_LINE: f64 = 0.35;
 /// Least width of the space between two columns, in sizes of the letters.
 const GUTTER: f64 = 0.9;
-/// Lines of running text that a column has at least.
-const MIN_LINES: usize = 3;
+/// Lines of running text that a column has at least, the last on a page may end early.
+const MIN_LINES: usize = 2;
+/// Lines of running text that two columns have together, at least.
+const MIN_BOTH: usize = 6;
 /// Letters that a line of running text has at least; most cells of tables have fewer.
 const MIN_LETTERS: usize = 25;
 /// Share of the column's width that a line of running text fills; few cells of tables do.
@@ -241,12 +243,11 @@ fn columns(pieces: &[Piece], x: f64) -> usize {
         let running = side.iter().filter(|piece| {
             piece.end - piece.x > FILLED * width && piece.text.chars().count() >= MIN_LETTERS
         });
-        running.count() >= MIN_LINES
+        running.count()
     };
-    if next - edge < GUTTER * size || !prose(&left) || !prose(&right) {
-        return 0;
-    }
-    left.len().min(right.len())
+    let lines = [prose(&left), prose(&right)];
+    let running = lines.iter().all(|count| *count >= MIN_LINES) && lines[0] + lines[1] >= MIN_BOTH;
+    if running && next - edge >= GUTTER * size { left.len().min(right.len()) } else { 0 }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Takes away what stands on every page: running heads, feet and page numbers.
+//! Takes away what is no text of its own: running heads, feet, page numbers and tables of contents.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(super) struct Sheet {
     pub(super) height: f64,
 }
 
-/// Removes lines in the margins that repeat, and numbers of pages.
+/// Removes lines in the margins that repeat, numbers of pages, and lines that only lead to a page.
 pub(super) fn strip(pages: &mut [Sheet]) {
     let mut seen: HashMap<(bool, String), usize> = HashMap::new();
     for page in pages.iter() {
@@ -40,9 +40,17 @@ pub(super) fn strip(pages: &mut [Sheet]) {
                 is_number(&sign.1) || seen.get(&sign).is_some_and(|count| *count >= enough)
             })
         };
-        page.regions.iter_mut().for_each(|region| region.lines.retain(|line| !repeats(line)));
+        page.regions.iter_mut().for_each(|region| {
+            region.lines.retain(|line| !repeats(line) && !leads(line));
+        });
         page.regions.retain(|region| !region.lines.is_empty());
     }
+}
+
+/// Whether a line leads to a page by a row of dots, as in a table of contents.
+fn leads(line: &Line) -> bool {
+    let text: String = line.text().split_whitespace().collect();
+    text.contains(".....") && text.ends_with(|c: char| c.is_ascii_digit() || "ivx".contains(c))
 }
 
 /// Which margin a line stands in, and what it says, all numbers alike.
@@ -96,7 +104,13 @@ mod tests {
     fn heads_feet_and_numbers_go() {
         let mut pages = [
             page(&[(5.0, "Manual"), (50.0, "Manual"), (95.0, "Seite 1 von 2")]),
-            page(&[(5.0, "Manual"), (50.0, "Text"), (93.0, "Only here"), (95.0, "– 2 –")]),
+            page(&[
+                (5.0, "Manual"),
+                (50.0, "Text"),
+                (60.0, "Fees . . . . . . . 7"),
+                (93.0, "Only here"),
+                (95.0, "– 2 –"),
+            ]),
         ];
         strip(&mut pages);
         let texts: Vec<String> =
