@@ -80,3 +80,33 @@ fn wrong_files_are_named_with_their_line() {
         "q1 names the document nowhere, which is not in kb.jsonl",
     );
 }
+
+/// Figures of a command over a small set, without what a clock measured.
+fn figures(command: &str, threads: &str) -> serde_json::Value {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("kb.jsonl", KB);
+    write("queries.jsonl", "{\"qid\":\"q1\",\"text\":\"what text?\"}\n{\"qid\":\"q2\",\"text\":\"and othr?\",\"history\":[[\"user\",\"text\"]]}\n");
+    write("qrels.tsv", "q1\td1\t1\nq2\td2\t1\n");
+    let prompts = concat!(env!("CARGO_MANIFEST_DIR"), "/../prompts");
+    let files = ["--kb", "kb.jsonl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv"];
+    let rest = ["--prompts", prompts, "--json", "out.json", "--threads", threads];
+    let (good, said) = evals(folder.path(), &[&[command][..], &files, &rest].concat());
+    assert!(good, "{command}: {said}");
+    let text = std::fs::read_to_string(folder.path().join("out.json")).unwrap();
+    let mut result: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let whole = result.as_object_mut().unwrap();
+    assert_eq!(whole["setting"]["threads"], threads);
+    let timed = |name: &str| ["_ms", "seconds", "per_second"].iter().any(|end| name.ends_with(end));
+    whole.retain(|name, _| !timed(name) && !["setting", "set"].contains(&name.as_str()));
+    result
+}
+
+#[test]
+fn two_runs_agree_to_the_digit_whatever_the_threads() {
+    for command in ["retrieval", "answerability", "draft"] {
+        let first = figures(command, "1");
+        assert!(first.as_object().unwrap().len() > 3, "{first}");
+        assert_eq!(first, figures(command, "2"), "{command}");
+    }
+}
