@@ -130,7 +130,7 @@ fn run(
         finding::find((parts.model, parts.search), turn, question, HITS)?;
     progress.signals = Signals::of_hits(&hits);
     sink.emit(Event::Found(&hits))?;
-    if hits.is_empty() || progress.signals.cosine < parts.policy.passage_floor {
+    if hits.first().is_none_or(|hit| hit.nearness() < parts.policy.passage_floor) {
         return Ok(nothing_found(parts, progress));
     }
     draft(parts, turn, (&question, &hits), sink, progress)

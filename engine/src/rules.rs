@@ -15,7 +15,7 @@ pub struct Policy {
     pub send_at: f32,
     /// Confidence from which a draft is held for the owner; below it the bot hands off. 0 to `send_at`.
     pub hold_at: f32,
-    /// Cosine that the best passage needs before anything is drafted, 0 to 1.
+    /// Cosine that the best passage, or the nearest of its heading and sentences, needs before anything is drafted, 0 to 1.
     pub passage_floor: f32,
     /// Automatic replies in a row before a person is asked for.
     pub turn_cap: u32,

@@ -59,6 +59,13 @@ pub struct Hit {
     pub coverage: f32,
 }
 
+impl Hit {
+    /// Cosine of the query and the passage or the nearest of its parts, -1 to 1: what floors are held against.
+    pub fn nearness(&self) -> f32 {
+        self.cosine.max(self.unit)
+    }
+}
+
 /// A chunk of one document, cut at headings, with byte offsets into its source file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {

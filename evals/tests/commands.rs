@@ -86,7 +86,10 @@ fn figures(command: &str, threads: &str) -> serde_json::Value {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("kb.jsonl", KB);
-    write("queries.jsonl", "{\"qid\":\"q1\",\"text\":\"what text?\"}\n{\"qid\":\"q2\",\"text\":\"and othr?\",\"history\":[[\"user\",\"text\"]]}\n");
+    write(
+        "queries.jsonl",
+        "{\"qid\":\"q1\",\"text\":\"what text?\"}\n{\"qid\":\"q2\",\"text\":\"and othr?\",\"history\":[[\"user\",\"text\"]]}\n",
+    );
     write("qrels.tsv", "q1\td1\t1\nq2\td2\t1\n");
     let prompts = concat!(env!("CARGO_MANIFEST_DIR"), "/../prompts");
     let files = ["--kb", "kb.jsonl", "--queries", "queries.jsonl", "--qrels", "qrels.tsv"];

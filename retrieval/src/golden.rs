@@ -1,6 +1,6 @@
 //! The owner's golden questions: what each has to find, and which ones an edit would turn from right to wrong.
 
-use engine::search::{Phrase, Query, Search, SearchError};
+use engine::search::{Hit, Phrase, Query, Search, SearchError};
 use engine::text::words;
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub struct Verdict {
     pub doc: Option<String>,
     /// Beginning of that passage.
     pub text: String,
-    /// Its cosine, -1 to 1.
+    /// Its nearness, -1 to 1.
     pub cosine: f32,
 }
 
@@ -92,7 +92,7 @@ impl Flip {
     }
 }
 
-/// Asks one question; nothing is answered below the cosine `floor`.
+/// Asks one question; nothing is answered below the nearness `floor`.
 ///
 /// # Errors
 /// As [`Search::search`].
@@ -104,7 +104,7 @@ pub fn judge(
 ) -> Result<Verdict, SearchError> {
     let asked = Phrase { text: &golden.question, embedding };
     let hits = search.search(&Query { asked, in_context: None, limit: TOP })?;
-    let close = hits.iter().any(|hit| hit.cosine >= floor);
+    let close = hits.iter().any(|hit| hit.nearness() >= floor);
     let first = hits.first().filter(|_| close);
     let wanted = golden.answer.as_deref().map(words).unwrap_or_default();
     let fits = |passage: &engine::search::Passage| {
@@ -116,7 +116,7 @@ pub fn judge(
         right: if nothing { !close } else { close && hits.iter().any(|hit| fits(&hit.passage)) },
         doc: first.map(|hit| hit.passage.doc.clone()),
         text: first.map(|hit| hit.passage.text.chars().take(SHOWN).collect()).unwrap_or_default(),
-        cosine: first.map_or(0.0, |hit| hit.cosine),
+        cosine: first.map_or(0.0, Hit::nearness),
     })
 }
 

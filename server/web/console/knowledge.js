@@ -41,10 +41,9 @@ function Standing({ status }) {
  * @returns {VNode}
  */
 function Hit({ hit, floor, place }) {
-  const low = hit.cosine < floor;
+  const low = Math.max(hit.cosine, hit.unit) < floor;
   return html`<li class="hit">
-    <p><strong>${place}. <a href=${pageUrl(hit.url)} target="_blank" rel="noopener">${[hit.title, ...hit.heading].join(" › ")}</a></strong>
-      <code>${hit.doc}</code></p>
+    <p><strong>${place}. <a href=${pageUrl(hit.url)} target="_blank" rel="noopener">${[hit.title, ...hit.heading].join(" › ")}</a></strong>${" "}<code>${hit.doc}</code></p>
     <dl class="scores">
       <div><dt>Rank score</dt><dd>${short(hit.score)}</dd></div>
       <div class=${low ? "low" : ""}><dt>Meaning (cosine)</dt><dd>${short(hit.cosine)}${low ? " (below the floor)" : ""}</dd></div>
@@ -71,7 +70,7 @@ function Search() {
         onInput=${(/** @type {{ target: HTMLInputElement }} */ event) => setQuestion(event.target.value)} />
       <button class="primary" disabled=${library.busy !== ""}>Search</button>
     </form>
-    ${found && html`<p class="note">${found.hits.length === 0 ? "Nothing was found." : `Version ${found.version}. Nothing is answered when the best cosine is below ${short(found.floor)}.`}</p>
+    ${found && html`<p class="note">${found.hits.length === 0 ? "Nothing was found." : `Version ${found.version}. Nothing is answered when the best passage's meaning and nearest sentence are both below ${short(found.floor)}.`}</p>
     <ol class="hits">${found.hits.map((hit, at) => html`<${Hit} key=${hit.url} hit=${hit} floor=${found.floor} place=${at + 1} />`)}</ol>`}
   </section>`;
 }
