@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use retrieval::Corpus;
-use retrieval::corpus::MAX_FOREIGN_BYTES;
 use retrieval::readers::foreign::{Kind, convert, convert_here};
 use retrieval::readers::{front_matter, markdown};
 
@@ -233,5 +232,15 @@ fn nothing_is_read_in_this_process_unless_asked_for() {
     assert_eq!(corpus.documents().len(), 1);
     assert_eq!(skipped.len(), 5);
     assert!(skipped.iter().any(|file| file.problem == "pdf files are not read here"));
-    const { assert!(MAX_FOREIGN_BYTES > 1 << 20) };
+}
+
+#[test]
+fn golden_questions_are_no_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = "{\"question\":\"What is it?\",\"answer\":\"A lamp.\"}\n";
+    fs::write(folder.path().join("golden.jsonl"), pair).unwrap();
+    fs::write(folder.path().join("faq.jsonl"), pair).unwrap();
+    let (corpus, skipped) = Corpus::read_with(folder.path(), &convert_here).unwrap();
+    let paths: Vec<&str> = corpus.documents().iter().map(|doc| doc.path.as_str()).collect();
+    assert_eq!((paths, skipped.len()), (vec!["faq.jsonl"], 0));
 }
