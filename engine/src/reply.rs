@@ -117,7 +117,7 @@ fn run(
 ) -> Result<End, Stopped> {
     let whole = turn;
     let turn = &Turn { question: newest_words(&turn.question), ..turn.clone() };
-    if text::words(&turn.question).is_empty() {
+    if text::words(&whole.question).is_empty() {
         return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
     }
     let question = embed(parts.model, &turn.question)?;
@@ -125,6 +125,9 @@ fn run(
     sink.emit(Event::Read(&progress.reading))?;
     if let Some(end) = before_search(parts, whole, sink, progress)? {
         return Ok(end);
+    }
+    if text::words(&turn.question).is_empty() {
+        return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
     }
     let Found { hits, question } =
         finding::find((parts.model, parts.search), turn, question, HITS)?;

@@ -47,7 +47,7 @@ pub struct Phrase<'a> {
 pub struct Hit {
     /// The passage.
     pub passage: Arc<Passage>,
-    /// Score that ranks hits, 0 to 1; it does not depend on what else was found.
+    /// Score that ranks hits, 0 to 1, on one scale for all questions.
     pub score: f32,
     /// Cosine between query and passage vectors, -1 to 1.
     pub cosine: f32,

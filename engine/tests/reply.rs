@@ -68,7 +68,10 @@ fn turn(question: &str) -> Turn {
 
 #[test]
 fn every_turn_ends_in_a_named_decision() {
+    // Longer than what is searched for; rules read it whole.
+    let shouted = format!("I want to talk to a person{}", "!".repeat(3_000));
     for (question, action, rule, reason) in [
+        (shouted.as_str(), Action::HandOff, "asks-for-person", Reason::AskedForPerson),
         ("How do I change the port?", Action::Send, "confident", Reason::Confident),
         ("I want to talk to a person", Action::HandOff, "asks-for-person", Reason::AskedForPerson),
         ("My lawyer will write to you", Action::HandOff, "regulated-topic", Reason::RegulatedTopic),

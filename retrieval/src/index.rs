@@ -418,8 +418,9 @@ fn read_vectors(at: &Path, manifest: &Manifest) -> Result<Vectors, IndexError> {
     }
     let vectors = Vectors::from_bytes(&bytes, manifest.embedder.dimension);
     let vectors = vectors.ok_or_else(|| damaged(format!("{VECTORS}: holds no whole rows")))?;
-    let rows: usize = manifest.documents.iter().map(|entry| entry.passages).sum();
-    if vectors.len() == rows {
+    let rows =
+        manifest.documents.iter().try_fold(0_usize, |n, entry| n.checked_add(entry.passages));
+    if Some(vectors.len()) == rows {
         Ok(vectors)
     } else {
         Err(damaged(format!("{VECTORS}: has other rows than the manifest")))

@@ -17,8 +17,8 @@ use engine::search::Passage;
 const ANALYSER: &str = "porchlight_en";
 /// Bytes a word may have.
 const MAX_WORD: usize = 40;
-/// Memory of the writer while it builds.
-const WRITER_BYTES: usize = 50_000_000;
+/// Memory from which the writer would begin another segment; what is needed is taken bit by bit.
+const WRITER_BYTES: usize = 2_000_000_000;
 /// Weight of each field's BM25: a word in the title or a heading says more than one in the text.
 const BOOSTS: [f32; 3] = [1.5, 1.5, 1.0];
 
@@ -95,6 +95,11 @@ impl LexicalIndex {
 
     fn over(index: &Index, fields: [Field; 3]) -> tantivy::Result<Self> {
         let searcher = index.reader()?.searcher();
+        // Segments are ordered by size, so in several passage n would no longer be document n.
+        if searcher.segment_readers().len() > 1 {
+            let problem = "it has more than one segment: the documents are too many for one index";
+            return Err(tantivy::TantivyError::SystemError(problem.into()));
+        }
         Ok(Self { searcher, analyser: analyser()?, fields })
     }
 

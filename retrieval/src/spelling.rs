@@ -58,8 +58,10 @@ impl Vocabulary {
                 && (known.letters ^ wanted.letters).count_ones() as usize <= 2 * far
         };
         let scored = self.words.iter().filter(near).filter_map(|known| {
+            // "uninstall" is no slip for "install": a word before which something stands says something else.
+            let other = known.text.ends_with(word) || word.ends_with(&known.text);
             let distance = osa_distance(&known.text, word);
-            (distance <= far).then_some((distance, known))
+            (distance <= far && !other).then_some((distance, known))
         });
         // The first of equals, so that the choice does not change from run to run.
         let best = scored.min_by_key(|(distance, known)| (*distance, u32::MAX - known.count));
@@ -95,6 +97,9 @@ mod tests {
             ("pasword", Some("password")),
             // Two are one change away: the more frequent one.
             ("snder", Some("sander")),
+            // A word before which something stands is another word, not a slip.
+            ("unsubscription", None),
+            ("repassword", None),
             ("grösse", None),
             ("größee", Some("größe")),
             ("refund", None),

@@ -112,7 +112,8 @@ impl Vectors {
         let rising = starts[0] == 0 && starts.is_sorted();
         let floats = count.checked_mul(dimension)?.checked_add(units)?;
         let head = 4 * (count + 2);
-        let whole = head + 4 * floats + units.checked_mul(dimension)?;
+        let tail = units.checked_mul(dimension)?;
+        let whole = floats.checked_mul(4)?.checked_add(head)?.checked_add(tail)?;
         if dimension == 0 || !rising || bytes.len() != whole {
             return None;
         }
@@ -184,7 +185,7 @@ mod tests {
         for cut in 0..bytes.len() {
             assert_eq!(Vectors::from_bytes(&bytes[..cut], 18), None, "{cut}");
         }
-        for dimension in [0, 17, 19] {
+        for dimension in [0, 17, 19, 1 << 60, usize::MAX] {
             assert_eq!(Vectors::from_bytes(&bytes, dimension), None, "{dimension}");
         }
         let spoilt = |at: usize, with: [u8; 4]| {

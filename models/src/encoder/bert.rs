@@ -83,13 +83,8 @@ impl Bert {
         })
     }
 
-    /// Tokens of a text at most.
-    pub(super) fn longest(&self) -> usize {
-        self.positions.len() / self.hidden
-    }
-
-    /// The mean of each text's last rows, scaled to length 1. Every text has at least one and at most
-    /// [`Bert::longest`] tokens; ids beyond the vocabulary read as its first row.
+    /// The mean of each text's last rows, scaled to length 1. Every text has at least one token and at most as
+    /// many as there are positions; ids beyond the vocabulary read as its first row.
     pub(super) fn embed(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
         let mut rows = self.start(texts);
         let count = rows.len() / self.hidden;

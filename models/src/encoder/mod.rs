@@ -19,7 +19,7 @@ use gpu::GpuBert;
 
 /// Tokens of a text that are read; all-MiniLM-L6-v2 was trained on 256 at most.
 const MAX_TOKENS: usize = 256;
-/// Bytes of a text that are tokenized: 256 tokens never need more.
+/// Bytes of a text that are tokenized: more than 256 tokens of ordinary text.
 const MAX_BYTES: usize = 8 * 1024;
 /// Tokens that one pass takes together: enough to read the weights seldom, few enough for the processor's cache.
 const PASS_TOKENS: usize = 256;
@@ -75,15 +75,16 @@ impl Encoder {
         let path = file("model.safetensors");
         let weights = VarBuilder::from_buffered_safetensors(text(&path)?, DType::F32, device)
             .map_err(|e| bad(&path, &e))?;
+        let (positions, hidden) = (config.max_position_embeddings, config.hidden_size);
+        if positions < MAX_TOKENS || hidden == 0 || config.vocab_size == 0 {
+            let problem = format!(
+                "{positions} positions, {hidden} numbers and {} words; {MAX_TOKENS} positions are needed, and some of each",
+                config.vocab_size
+            );
+            return Err(bad(&dir.join("config.json"), &problem));
+        }
         let body = if device.is_cpu() {
-            let bert = Bert::load(&weights, &config).map_err(|e| bad(&path, &e))?;
-            if bert.longest() < MAX_TOKENS {
-                return Err(bad(
-                    &path,
-                    &format!("it knows {} positions, {MAX_TOKENS} are needed", bert.longest()),
-                ));
-            }
-            Body::Processor(bert)
+            Body::Processor(Bert::load(&weights, &config).map_err(|e| bad(&path, &e))?)
         } else {
             Body::Gpu(GpuBert::load(weights, &config, device).map_err(|e| bad(&path, &e))?)
         };

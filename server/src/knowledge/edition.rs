@@ -50,8 +50,8 @@ impl Search for Edition {
         if gone.is_empty() {
             return self.index.search(query);
         }
-        // Twice as many, so that enough are left.
-        let wide = Query { limit: query.limit * 2, ..*query };
+        // All that were found, so that enough are left.
+        let wide = Query { limit: usize::MAX, ..*query };
         let mut hits = self.index.search(&wide)?;
         hits.retain(|hit| !gone.contains(&hit.passage.doc));
         hits.truncate(query.limit);

@@ -38,6 +38,8 @@ const RETRY: u32 = 10;
 struct Seen {
     /// The files when they were read last.
     files: Option<Snapshot>,
+    /// The files as they were published last.
+    published: Option<Snapshot>,
     pinned: Option<String>,
     /// When all files were read last.
     full: Option<Instant>,
@@ -126,6 +128,10 @@ impl Keeper<'_> {
             Some(id) => self.hold(id, seen),
             None => self.follow(seen),
         };
+        // What was deleted stays struck for as long as the index that still has it answers.
+        if done.is_ok() {
+            seen.published = Some(files.clone());
+        }
         (seen.files, seen.pinned, seen.full) = (Some(files), pinned, Some(Instant::now()));
         seen.wait = 0;
         done.map_err(|error| error.to_string())
@@ -140,7 +146,7 @@ impl Keeper<'_> {
         })?;
         seen.cost = began.elapsed();
         // An emptied folder is more likely a lost mount than a wish to answer nothing.
-        if let (Some(before), false, false) = (&seen.files, pinned, files.is_empty()) {
+        if let (Some(before), false, false) = (&seen.published, pinned, files.is_empty()) {
             let gone: HashSet<String> = files.gone_since(before).map(str::to_owned).collect();
             self.library.edition().strike(gone);
         }
@@ -256,7 +262,7 @@ impl Keeper<'_> {
     /// What is deleted while many passages are being embedded does not answer until they are done.
     fn strike_meanwhile(&self, seen: &Seen) {
         let files = Snapshot::of(&self.library.shelf.folder);
-        if let (Some(before), Ok(files)) = (&seen.files, files)
+        if let (Some(before), Ok(files)) = (&seen.published, files)
             && !files.is_empty()
         {
             let gone = files.gone_since(before).map(str::to_owned).collect();

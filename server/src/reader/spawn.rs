@@ -55,6 +55,9 @@ fn start(program: &Path, kind: Kind) -> std::io::Result<Child> {
     // It needs no settings, and no secrets that others are given.
     #[cfg(unix)]
     command.env_clear();
+    // A Ctrl-C in the terminal is meant for this program, which ends its children itself.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn()
 }
@@ -106,7 +109,12 @@ fn said(status: ExitStatus, answer: &[u8], complaint: &[u8]) -> Result<String, F
     }
     let complaint = String::from_utf8_lossy(complaint);
     tracing::debug!(%status, "a reading process failed: {complaint}");
-    Err(Failure::Lasting(why(status, &complaint)))
+    let why = why(status, &complaint);
+    // Who stops this program stops its children; that says nothing of the document.
+    if signal(status).is_some_and(|signal| STOPS.contains(&signal)) {
+        return Err(Failure::Passing(why));
+    }
+    Err(Failure::Lasting(why))
 }
 
 /// Why a process ended without an answer, for people.
@@ -125,6 +133,8 @@ fn why(status: ExitStatus, complaint: &str) -> String {
     }
 }
 
+/// Signals with which a person or the system ends a program: SIGHUP, SIGINT and SIGTERM.
+const STOPS: [i32; 3] = [1, 2, 15];
 /// Signal at the end of the allowed seconds of computing, the same on Linux and macOS.
 const XCPU: i32 = 24;
 /// Signal a second later.
@@ -185,6 +195,9 @@ mod tests {
             lasting("is nested too deeply to be read"),
         );
         check("kill -XCPU $$", lasting("takes more than 20 seconds to read"));
+        let stopped =
+            "is broken in a way that its reader does not understand (signal: 15 (SIGTERM))";
+        check("kill -TERM $$", Err(Failure::Passing(stopped.into())));
         check(
             "exit 3",
             lasting("is broken in a way that its reader does not understand (exit status: 3)"),
