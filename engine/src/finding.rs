@@ -41,10 +41,7 @@ pub fn find(
     limit: usize,
 ) -> Result<Found, FindError> {
     let mended = mended(&turn.question, model, search);
-    let context = prompt::in_context(turn).map(|context| match &mended {
-        Some(mended) => context.replace(&turn.question, mended),
-        None => context,
-    });
+    let context = prompt::in_context(turn, mended.as_ref().unwrap_or(&turn.question));
     let texts: Vec<&str> = mended.iter().chain(&context).map(String::as_str).collect();
     let mut vectors = model.embed(&texts)?.into_iter();
     let question = if mended.is_some() { one(vectors.next())? } else { question };

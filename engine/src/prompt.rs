@@ -75,13 +75,13 @@ impl Templates {
 /// Characters at the end of an earlier message that are searched for together with the question.
 const CONTEXT_CHARS: usize = 400;
 
-/// The question after the visitor's message before it, when there is one; whether the question needs it is the
+/// The turn's `question`, however it is worded, after the visitor's message before it, when there is one; whether the question needs it is the
 /// search's to find out.
-pub fn in_context(turn: &Turn) -> Option<String> {
+pub fn in_context(turn: &Turn, question: &str) -> Option<String> {
     let earlier = turn.history.iter().rev().find(|m| m.speaker == Speaker::Visitor)?;
     let skipped = earlier.text.chars().count().saturating_sub(CONTEXT_CHARS);
     let newest: String = earlier.text.chars().skip(skipped).collect();
-    Some(format!("{newest}\n{}", turn.question))
+    Some(format!("{newest}\n{question}"))
 }
 
 /// The prompt that scores what to quote next: the question and what was said so far, no passages.
@@ -180,7 +180,10 @@ mod tests {
         ];
         for (history, expect) in rows {
             let turn = Turn { question: "And on Windows?".into(), history, bot_turns: 0 };
-            assert_eq!(in_context(&turn), expect.map(|text| format!("{text}\nAnd on Windows?")));
+            assert_eq!(
+                in_context(&turn, &turn.question),
+                expect.map(|text| format!("{text}\nAnd on Windows?"))
+            );
         }
     }
 

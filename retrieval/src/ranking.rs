@@ -95,10 +95,10 @@ impl Index {
             let score = own.score(mass) + lean * other.score(context.words.mass);
             self.hit(at, score / (1.0 + lean), &own.with(&other, lean))
         });
-        let mut hits: Vec<(Hit, usize)> = looked.zip(0..).collect();
-        hits.sort_by(|(a, n), (b, m)| b.score.total_cmp(&a.score).then(n.cmp(m)));
+        let mut hits: Vec<Hit> = looked.collect();
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(query.limit);
-        Ok(hits.into_iter().map(|(hit, _)| hit).collect())
+        Ok(hits)
     }
 
     fn evidence(&self, scored: &Scored, at: usize) -> Evidence {

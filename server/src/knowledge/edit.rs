@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use engine::search::Search;
 use retrieval::golden::{self, Flip, Golden, Verdict};
@@ -17,8 +18,8 @@ use crate::clock::fingerprint;
 pub const MAX_BYTES: usize = 1024 * 1024;
 /// Bytes of a document's path.
 const MAX_PATH: usize = 200;
-/// Texts given to the encoder at once, so that visitors' questions come in between.
-const GENTLE: usize = 4;
+/// How long an edit waits for an encoder that visitors keep busy.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Endings of files that may be written.
 const ENDINGS: [&str; 2] = [".md", ".txt"];
 
@@ -118,14 +119,19 @@ impl Library {
         let edition = self.edition();
         let corpus = with(edition.index().corpus(), edit)?;
         let failed = |error: &dyn std::fmt::Display| EditError::Failed(error.to_string());
-        let mut embed = |texts: &[&str]| self.embed_gently(texts);
+        let until = Instant::now() + PATIENCE;
+        let in_time = || match Instant::now() < until {
+            true => Ok(()),
+            false => Err("visitors keep the encoder busy; try again in a moment".to_owned()),
+        };
+        let mut embed = |texts: &[&str]| self.embed_gently(texts, &in_time);
         let (candidate, _) = edition
             .index()
             .candidate(corpus, &self.embedder, &mut embed)
             .map_err(|error| failed(&error))?;
         let golden = self.golden()?;
         let questions: Vec<&str> = golden.iter().map(|one| one.question.as_str()).collect();
-        let vectors = self.embed_gently(&questions).map_err(EditError::Failed)?;
+        let vectors = self.embed_gently(&questions, &in_time).map_err(EditError::Failed)?;
         let ask = |search: &dyn Search| judged(search, (&golden, &vectors), floor);
         let before = ask(edition.as_ref()).map_err(|error| failed(&error))?;
         let after = ask(&candidate).map_err(|error| failed(&error))?;
@@ -172,15 +178,6 @@ impl Library {
         tracing::info!(path = edit.path, "a document was edited in the console");
         self.ring();
         Ok(trial)
-    }
-
-    /// A few texts at a time.
-    fn embed_gently(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
-        let mut vectors = Vec::with_capacity(texts.len());
-        for part in texts.chunks(GENTLE) {
-            vectors.extend(self.model.embed(part).map_err(|error| error.to_string())?);
-        }
-        Ok(vectors)
     }
 
     /// The owner's golden questions; none without the file.

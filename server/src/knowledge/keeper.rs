@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use engine::model::ModelError;
 use engine::search::Search;
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -21,11 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::status::Problem;
 use super::{Edition, KnowledgeError, Library, log_built};
-
-/// Passages given to the encoder at once while visitors may wait for it: a question waits for no more than these.
-const GENTLE: usize = 4;
-/// How long to stand back when the encoder's queue is full.
-const STAND_BACK: Duration = Duration::from_millis(20);
 /// Looks take at most one part in this many of the thread's time.
 const SHARE: u32 = 50;
 /// How often the folder may prove restless before it is read all the same.
@@ -270,21 +264,11 @@ impl Keeper<'_> {
         }
     }
 
-    /// A few passages at a time, so that questions come in between.
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
-        let mut vectors = Vec::with_capacity(texts.len());
-        for part in texts.chunks(GENTLE) {
-            vectors.extend(loop {
-                if self.stop.is_cancelled() {
-                    return Err("the server stops".into());
-                }
-                match self.library.model.embed(part) {
-                    Err(ModelError::Busy { .. }) => std::thread::park_timeout(STAND_BACK),
-                    other => break other.map_err(|error| error.to_string())?,
-                }
-            });
-        }
-        Ok(vectors)
+        self.library.embed_gently(texts, &|| match self.stop.is_cancelled() {
+            true => Err("the server stops".into()),
+            false => Ok(()),
+        })
     }
 }
 

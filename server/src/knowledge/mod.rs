@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use engine::model::Model;
+use engine::model::{Model, ModelError};
 use engine::search::Search;
 use retrieval::corpus::CorpusError;
 use retrieval::index::{Built, Embed};
@@ -47,6 +47,11 @@ pub enum KnowledgeError {
     )]
     Pin(VersionsError),
 }
+
+/// Passages given to the encoder at once while visitors may wait for it: a question waits for no more than these.
+const GENTLE: usize = 4;
+/// How long to stand back when the encoder's queue is full.
+const STAND_BACK: Duration = Duration::from_millis(20);
 
 /// Where the knowledge lies and how much of its past is kept.
 #[derive(Debug, Clone)]
@@ -216,6 +221,25 @@ impl Library {
     /// What the encoder says.
     pub fn embed(&self, text: &str) -> Result<Vec<f32>, engine::model::ModelError> {
         Ok(self.model.embed(&[text])?.pop().unwrap_or_default())
+    }
+
+    /// A few texts at a time, waiting where visitors keep the encoder busy; `go_on` says when to give up, and why.
+    fn embed_gently(
+        &self,
+        texts: &[&str],
+        go_on: &dyn Fn() -> Result<(), String>,
+    ) -> Result<Vec<Vec<f32>>, String> {
+        let mut vectors = Vec::with_capacity(texts.len());
+        for part in texts.chunks(GENTLE) {
+            vectors.extend(loop {
+                go_on()?;
+                match self.model.embed(part) {
+                    Err(ModelError::Busy { .. }) => std::thread::park_timeout(STAND_BACK),
+                    other => break other.map_err(|error| error.to_string())?,
+                }
+            });
+        }
+        Ok(vectors)
     }
 
     /// Keeps what answers as a version, unless it is pinned, clears away what is no longer kept, and says what answers.
