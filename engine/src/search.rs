@@ -47,7 +47,8 @@ pub struct Phrase<'a> {
 pub struct Hit {
     /// The passage.
     pub passage: Arc<Passage>,
-    /// Score that ranks hits, 0 to 1, on one scale for all questions.
+    /// How well the passage answers by itself, 0 to 1, on one scale for all questions; it and the company that passages
+    /// keep make their order.
     pub score: f32,
     /// Cosine between query and passage vectors, -1 to 1.
     pub cosine: f32,

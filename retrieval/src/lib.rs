@@ -2,9 +2,10 @@
 //!
 //! Text becomes [`corpus::Corpus`], then passages ([`chunk`]), then two indexes ([`lexical`], [`vectors`]) in one
 //! directory ([`index`]); a search ([`ranking`]) fuses both ([`fusion`]) and looks again at what they found
-//! ([`second_look`]). Vectors come from outside, through a closure.
+//! ([`second_look`], [`company`]). Vectors come from outside, through a closure.
 
 pub mod chunk;
+pub mod company;
 pub mod corpus;
 pub mod disk;
 pub mod fusion;

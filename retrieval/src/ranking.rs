@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine::search::{Hit, Phrase, Query, Search, SearchError};
 
 use crate::Index;
+use crate::company::{self, Found};
 use crate::fusion::{self, Scores};
 use crate::lexical::Words;
 use crate::second_look::{self, Evidence};
@@ -88,17 +89,19 @@ impl Index {
             candidates.sort_unstable();
             candidates.dedup();
         }
-        let looked = candidates.into_iter().map(|at| {
+        let looked = candidates.iter().map(|&at| {
             let (own, mass) = (self.evidence(asked, at), asked.words.mass);
             let Some(context) = &context else { return self.hit(at, own.score(mass), &own) };
             let other = self.evidence(context, at);
             let score = own.score(mass) + lean * other.score(context.words.mass);
             self.hit(at, score / (1.0 + lean), &own.with(&other, lean))
         });
-        let mut hits: Vec<Hit> = looked.collect();
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
-        hits.truncate(query.limit);
-        Ok(hits)
+        let hits: Vec<Hit> = looked.collect();
+        let found: Vec<Found<'_>> =
+            hits.iter().map(|hit| Found { score: hit.score, doc: &hit.passage.doc }).collect();
+        let cosine = |a: usize, b: usize| self.vectors.cosine(candidates[a], candidates[b]);
+        let order = company::order(&found, &cosine).into_iter().take(query.limit);
+        Ok(order.map(|at| hits[at].clone()).collect())
     }
 
     fn evidence(&self, scored: &Scored, at: usize) -> Evidence {

@@ -84,6 +84,11 @@ impl Vectors {
         self.numbers.chunks_exact(self.dimension.max(1)).map(|row| dot(row, query)).collect()
     }
 
+    /// Cosine of two passages.
+    pub fn cosine(&self, a: usize, b: usize) -> f32 {
+        dot(self.row(a), self.row(b))
+    }
+
     /// Cosine of `query` and the nearest of a passage's units; that of the passage itself where it has none.
     pub fn nearest_unit(&self, index: usize, query: &[f32]) -> f32 {
         let cosine = |unit: usize| {
