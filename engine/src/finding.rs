@@ -52,7 +52,7 @@ pub fn find(
     let asked = Phrase { text: mended.as_ref().unwrap_or(&turn.question), embedding: &question };
     let in_context =
         in_context.as_ref().map(|(text, embedding)| Phrase { text: text.as_str(), embedding });
-    let hits = search.search(&Query { asked, in_context, limit })?;
+    let hits = search.search(&Query { asked, in_context, scope: &turn.scope, limit })?;
     Ok(Found { hits, question })
 }
 

@@ -17,6 +17,7 @@ pub mod prompt;
 mod quote;
 pub mod reply;
 pub mod rules;
+pub mod scope;
 pub mod search;
 mod sink;
 #[cfg(feature = "testing")]

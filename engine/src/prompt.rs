@@ -160,6 +160,7 @@ fn message(role: Role, text: &str) -> PromptMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scope::Scope;
     use crate::turn::Message;
 
     #[test]
@@ -179,7 +180,12 @@ mod tests {
             ),
         ];
         for (history, expect) in rows {
-            let turn = Turn { question: "And on Windows?".into(), history, bot_turns: 0 };
+            let turn = Turn {
+                question: "And on Windows?".into(),
+                history,
+                bot_turns: 0,
+                scope: Scope::default(),
+            };
             assert_eq!(
                 in_context(&turn, &turn.question),
                 expect.map(|text| format!("{text}\nAnd on Windows?"))

@@ -302,6 +302,8 @@ fn with_heading(passage: &Passage, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::scope::Scope;
+
     use super::*;
 
     fn sentence(text: &str, block: u32, kind: SentenceKind) -> Sentence {
@@ -313,7 +315,7 @@ mod tests {
             doc: "a.md".into(),
             title: "A".into(),
             heading: vec![],
-            area: String::new(),
+            scope: Scope::default(),
             span: 0..100,
             text: String::new(),
             sentences,

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::scope::Scope;
+
 /// Finds passages. Synchronous; called from the thread that makes the reply.
 pub trait Search: Send + Sync {
     /// The best passages for `query`, best first, at most `query.limit`.
@@ -29,6 +31,8 @@ pub struct Query<'a> {
     /// The question after what the visitor said before it, where there is such; it counts the more, the less the
     /// question alone finds.
     pub in_context: Option<Phrase<'a>>,
+    /// Documents that are meant for others are left out.
+    pub scope: &'a Scope,
     /// At most this many hits.
     pub limit: usize,
 }
@@ -76,8 +80,8 @@ pub struct Passage {
     pub title: String,
     /// Headings above the passage, outermost first, without the title.
     pub heading: Vec<String>,
-    /// Owner's product area from the front matter, empty when there is none.
-    pub area: String,
+    /// Whom the document is meant for, from its front matter.
+    pub scope: Scope,
     /// Bytes of the source file that the passage covers.
     pub span: Range<usize>,
     /// What the passage says, without markup.

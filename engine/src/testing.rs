@@ -140,7 +140,7 @@ pub fn passage(doc: &str, heading: &str, sentences: &[&str]) -> Passage {
         doc: doc.into(),
         title: doc.trim_end_matches(".md").into(),
         heading: vec![heading.into()],
-        area: String::new(),
+        scope: crate::scope::Scope::default(),
         span: 0..sentences.last().map_or(0, |s| s.span.end),
         text: sentences.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" "),
         sentences,

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scope::Scope;
+
 /// Names one conversation: 128 random bits, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConversationId(pub u128);
@@ -96,6 +98,8 @@ pub struct Turn {
     pub history: Vec<Message>,
     /// Automatic replies already sent since a person last held the conversation.
     pub bot_turns: u32,
+    /// Where the visitor asks from.
+    pub scope: Scope,
 }
 
 #[cfg(test)]

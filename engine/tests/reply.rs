@@ -10,6 +10,7 @@ use engine::model::ModelError;
 use engine::prompt::Templates;
 use engine::reply::{Event, Outcome, Parts, reply};
 use engine::rules::{Action, Policy, Reason};
+use engine::scope::Scope;
 use engine::testing::{ScriptedModel, ScriptedSearch};
 use engine::turn::{Message, Speaker, Turn};
 
@@ -63,7 +64,7 @@ impl House {
 }
 
 fn turn(question: &str) -> Turn {
-    Turn { question: question.into(), history: vec![], bot_turns: 0 }
+    Turn { question: question.into(), history: vec![], bot_turns: 0, scope: Scope::default() }
 }
 
 #[test]

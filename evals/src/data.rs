@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use engine::scope::Scope;
 use engine::turn::{Message, Speaker, Turn};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +46,7 @@ impl Question {
             question: self.text.clone(),
             history: self.history.iter().map(message).collect(),
             bot_turns: 0,
+            scope: Scope::default(),
         }
     }
 }

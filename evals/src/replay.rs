@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use engine::reply::Outcome;
 use engine::rules::Action;
+use engine::scope::Scope;
 use engine::turn::{Message, Turn};
 use models::manifest::Manifest;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ struct Stored {
     question: String,
     history: Vec<(String, String)>,
     bot_turns: u32,
+    #[serde(default)]
+    scope: Scope,
     answer: Option<String>,
     decision: Decided,
 }
@@ -138,7 +141,12 @@ fn again(house: &House, stored: &Stored) -> Result<Ending> {
         };
         history.push(Message { speaker: who.parse().map_err(unknown)?, text: text.clone() });
     }
-    let turn = Turn { question: stored.question.clone(), history, bot_turns: stored.bot_turns };
+    let turn = Turn {
+        question: stored.question.clone(),
+        history,
+        bot_turns: stored.bot_turns,
+        scope: stored.scope.clone(),
+    };
     let outcome = house.reply(&turn, &mut |_| ControlFlow::Continue(()));
     ending(outcome).context("a reply that is sent has a draft")
 }

@@ -77,7 +77,7 @@ impl Cutter<'_> {
             doc: self.document.path.clone(),
             title: self.title.clone(),
             heading: heading.collect(),
-            area: self.document.matter.area.clone().unwrap_or_default(),
+            scope: self.document.matter.scope(),
             span,
             text: blocks.iter().map(|b| b.text.trim()).collect::<Vec<_>>().join("\n"),
             sentences: sentences_of(&blocks),
@@ -154,7 +154,9 @@ mod tests {
             ]
         );
         assert!(
-            found.iter().all(|p| p.title == "Ports" && p.area == "ops" && p.doc == "dir/page.md")
+            found
+                .iter()
+                .all(|p| p.title == "Ports" && p.scope.area == "ops" && p.doc == "dir/page.md")
         );
     }
 

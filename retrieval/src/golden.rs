@@ -1,5 +1,6 @@
 //! The owner's golden questions: what each has to find, and which ones an edit would turn from right to wrong.
 
+use engine::scope::Scope;
 use engine::search::{Hit, Phrase, Query, Search, SearchError};
 use engine::text::words;
 use serde::{Deserialize, Serialize};
@@ -103,7 +104,8 @@ pub fn judge(
     floor: f32,
 ) -> Result<Verdict, SearchError> {
     let asked = Phrase { text: &golden.question, embedding };
-    let hits = search.search(&Query { asked, in_context: None, limit: TOP })?;
+    let hits =
+        search.search(&Query { asked, in_context: None, scope: &Scope::default(), limit: TOP })?;
     let close = hits.iter().any(|hit| hit.nearness() >= floor);
     let first = hits.first().filter(|_| close);
     let wanted = golden.answer.as_deref().map(words).unwrap_or_default();

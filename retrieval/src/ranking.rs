@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::scope::Scope;
 use engine::search::{Hit, Phrase, Query, Search, SearchError};
 
 use crate::Index;
@@ -49,10 +50,10 @@ impl Index {
                 |(at, score): &(usize, f32)| self.hit(*at, *score, &self.evidence(&asked, *at));
             ranked.iter().map(hit).collect()
         };
-        let bm25 = asked.bm25();
-        let words = best(&bm25, limit).into_iter().filter(|at| bm25[*at] > 0.0);
-        let meaning = best(&asked.cosines, limit).into_iter();
-        let mut fused = fused(&asked);
+        let (bm25, all) = (asked.bm25(), self.admitted(&Scope::default()));
+        let words = best(&bm25, &all, limit).into_iter().filter(|at| bm25[*at] > 0.0);
+        let meaning = best(&asked.cosines, &all, limit).into_iter();
+        let mut fused = fused(&asked, &all);
         fused.truncate(limit);
         Ok(Legs {
             lexical: hits(&words.map(|at| (at, bm25[at])).collect()),
@@ -78,14 +79,17 @@ impl Index {
 
     /// The second look at what the legs of the question, alone and in its context, have found.
     fn ranked(&self, asked: &Scored, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
-        let lean = second_look::lean(asked.cosines.iter().copied().fold(0.0, f32::max));
+        let admitted = self.admitted(query.scope);
+        let nearest = admitted.iter().map(|at| asked.cosines[*at]).fold(0.0, f32::max);
+        let lean = second_look::lean(nearest);
         let context = match &query.in_context {
             Some(phrase) if lean > 0.0 => Some(self.scored(phrase)?),
             _ => None,
         };
-        let mut candidates: Vec<usize> = fused(asked).into_iter().map(|(at, _)| at).collect();
+        let mut candidates: Vec<usize> =
+            fused(asked, &admitted).into_iter().map(|(at, _)| at).collect();
         if let Some(context) = &context {
-            candidates.extend(fused(context).into_iter().map(|(at, _)| at));
+            candidates.extend(fused(context, &admitted).into_iter().map(|(at, _)| at));
             candidates.sort_unstable();
             candidates.dedup();
         }
@@ -102,6 +106,15 @@ impl Index {
         let cosine = |a: usize, b: usize| self.vectors.cosine(candidates[a], candidates[b]);
         let order = company::order(&found, &cosine).into_iter().take(query.limit);
         Ok(order.map(|at| hits[at].clone()).collect())
+    }
+
+    /// Passages that a question of `scope` may be answered from, in their order.
+    fn admitted(&self, scope: &Scope) -> Vec<usize> {
+        let all = 0..self.passages.len();
+        if scope.is_open() {
+            return all.collect();
+        }
+        all.filter(|at| scope.admits(&self.passages[*at].scope)).collect()
     }
 
     fn evidence(&self, scored: &Scored, at: usize) -> Evidence {
@@ -126,11 +139,11 @@ impl Scored {
     }
 }
 
-/// The best of both legs, ranked by their fused scores.
-fn fused(scored: &Scored) -> Ranked {
+/// The best of both legs among `admitted`, ranked by their fused scores.
+fn fused(scored: &Scored, admitted: &[usize]) -> Ranked {
     let bm25 = scored.bm25();
-    let mut chosen = best(&scored.cosines, CANDIDATES);
-    chosen.extend(best(&bm25, CANDIDATES).into_iter().filter(|at| bm25[*at] > 0.0));
+    let mut chosen = best(&scored.cosines, admitted, CANDIDATES);
+    chosen.extend(best(&bm25, admitted, CANDIDATES).into_iter().filter(|at| bm25[*at] > 0.0));
     chosen.sort_unstable();
     chosen.dedup();
     let scores: Vec<Scores> = chosen
@@ -142,7 +155,8 @@ fn fused(scored: &Scored) -> Ranked {
         })
         .collect();
     let fused = fusion::fuse(&scores);
-    best(&fused, LOOKED_AT).into_iter().map(|at| (chosen[at], fused[at])).collect()
+    let all: Vec<usize> = (0..fused.len()).collect();
+    best(&fused, &all, LOOKED_AT).into_iter().map(|at| (chosen[at], fused[at])).collect()
 }
 
 impl Search for Index {
@@ -159,9 +173,9 @@ impl Search for Index {
     }
 }
 
-/// Positions of the `count` highest scores, highest first; equal scores in their order.
-fn best(scores: &[f32], count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
+/// The `count` positions of `among` with the highest scores, highest first; equal scores in their order.
+fn best(scores: &[f32], among: &[usize], count: usize) -> Vec<usize> {
+    let mut order = among.to_vec();
     let higher = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b));
     if order.len() > count && count > 0 {
         order.select_nth_unstable_by(count - 1, higher);

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use engine::scope::Scope;
 use engine::search::{Phrase, Query, Search, SearchError};
 use retrieval::corpus::CorpusError;
 use retrieval::index::{Built, Index, IndexError};
@@ -45,15 +46,41 @@ const REFUNDS: (&str, &str) =
     ("pay/refunds.md", "---\ntitle: Refunds\narea: billing\n---\nRefunds take five days.\n");
 
 fn top(index: &Index, text: &str) -> String {
-    let embedding = embed_one(text);
-    let hits = index
-        .search(&Query {
-            asked: Phrase { text, embedding: &embedding },
-            in_context: None,
-            limit: 5,
-        })
-        .unwrap();
-    hits.first().map(|hit| hit.passage.doc.clone()).unwrap_or_default()
+    found(index, text, &Scope::default()).first().cloned().unwrap_or_default()
+}
+
+/// Documents that are found, best first.
+fn found(index: &Index, text: &str, scope: &Scope) -> Vec<String> {
+    let asked = Phrase { text, embedding: &embed_one(text) };
+    let hits = index.search(&Query { asked, in_context: None, scope, limit: 5 }).unwrap();
+    hits.iter().map(|hit| hit.passage.doc.clone()).collect()
+}
+
+#[test]
+fn documents_for_others_are_left_out() {
+    let old =
+        "---\ntitle: Refunds\nversion: 1, 1.5\nlanguage: en-GB\n---\nRefunds take nine days.\n";
+    let new = "---\ntitle: Refunds\nversion: 2\narea: billing\n---\nRefunds take five days.\n";
+    let corpus = corpus(&[("old.md", old), ("new.md", new), PORTS]);
+    let index = Index::in_memory(corpus, &embedder(), &mut embed).unwrap();
+    let all = Scope::default();
+    for (scope, expect) in [
+        (all.clone(), vec!["new.md", "old.md", "ports.md"]),
+        (Scope { version: "1.5".into(), ..all.clone() }, vec!["old.md", "ports.md"]),
+        (Scope { version: "2".into(), ..all.clone() }, vec!["new.md", "ports.md"]),
+        (Scope { version: "3".into(), ..all.clone() }, vec!["ports.md"]),
+        (
+            Scope { area: "Billing".into(), version: "1".into(), ..all.clone() },
+            vec!["old.md", "ports.md"],
+        ),
+        (Scope { language: "en".into(), ..all.clone() }, vec!["new.md", "old.md", "ports.md"]),
+        (Scope { language: "de".into(), ..all }, vec!["new.md", "ports.md"]),
+    ] {
+        let mut docs = found(&index, "How long do refunds take?", &scope);
+        docs.sort();
+        docs.dedup();
+        assert_eq!(docs, expect, "{scope:?}");
+    }
 }
 
 #[test]
@@ -64,11 +91,12 @@ fn a_question_finds_its_passage() {
     assert_eq!(top(&index, "which port does it listen on"), "ports.md");
     let passage =
         index.passage_at("pay/refunds.md", REFUNDS.1.find("Refunds take").unwrap()).unwrap();
-    assert_eq!((passage.title.as_str(), passage.area.as_str()), ("Refunds", "billing"));
+    assert_eq!((passage.title.as_str(), passage.scope.area.as_str()), ("Refunds", "billing"));
     assert!(index.document("ports.md").is_some() && index.document("none.md").is_none());
     let short = index.search(&Query {
         asked: Phrase { text: "x", embedding: &[1.0] },
         in_context: None,
+        scope: &Scope::default(),
         limit: 5,
     });
     assert_eq!(short.unwrap_err(), SearchError::Dimension { expected: DIMENSION, got: 1 });

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use engine::conversation::{Event, IllegalMove, State, next};
+use engine::scope::Scope;
 use engine::turn::Speaker;
 use tokio::sync::OwnedMutexGuard;
 
@@ -50,6 +51,8 @@ pub struct Visitor {
     pub token_hash: String,
     /// Lineage that the browser was told.
     pub epoch: String,
+    /// What the visitor's page is about.
+    pub scope: Scope,
 }
 
 /// What a transaction has changed.
@@ -115,7 +118,8 @@ pub async fn accept(
     let mut passed = state != before;
     row.pass_to(state);
     let client_msg_id = Some(client_msg_id.to_owned());
-    let message = Message { client_msg_id, ..Message::plain(Speaker::Visitor, text) };
+    let scope = record::scope(&visitor.scope);
+    let message = Message { client_msg_id, scope, ..Message::plain(Speaker::Visitor, text) };
     let message = tx.append(&mut row, message, now).await?;
     let (seq, mut messages) = (message.seq, vec![message]);
     tx.outdate_suggestions(&row.id).await?;

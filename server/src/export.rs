@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use engine::scope::Scope;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -23,6 +24,8 @@ struct Line {
     /// Speaker and text, oldest first.
     history: Vec<(&'static str, String)>,
     bot_turns: u32,
+    #[serde(skip_serializing_if = "Scope::is_open")]
+    scope: Scope,
     /// What the bot sent, if it sent anything.
     answer: Option<String>,
     decision: Box<RawValue>,
@@ -59,6 +62,7 @@ async fn conversation(store: &Store, id: &str, out: &mut impl Write) -> Result<u
             question: turn.question,
             history,
             bot_turns: turn.bot_turns,
+            scope: turn.scope,
             answer: answer.map(|message| message.text.clone()),
             decision: raw(decision),
         };

@@ -1,5 +1,6 @@
 //! The YAML block at the top of a Markdown file: title, area, audience, version, language.
 
+use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of front matter at most.
@@ -21,6 +22,19 @@ pub struct FrontMatter {
     pub language: Option<String>,
     /// What a document of a foreign format has that could not be read, such as scanned pages.
     pub left_out: Option<String>,
+}
+
+impl FrontMatter {
+    /// Whom the document is meant for.
+    pub fn scope(&self) -> Scope {
+        let said = |value: &Option<String>| value.clone().unwrap_or_default();
+        Scope {
+            area: said(&self.area),
+            version: said(&self.version),
+            audience: said(&self.audience),
+            language: said(&self.language),
+        }
+    }
 }
 
 /// Front matter that cannot be read.

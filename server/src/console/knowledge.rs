@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use engine::finding;
+use engine::scope::Scope;
 use engine::search::Search;
 use engine::turn::Turn;
 use retrieval::health::Report;
@@ -83,6 +84,9 @@ pub(super) async fn overview(
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
     question: String,
+    /// Where the visitor would ask from.
+    #[serde(default)]
+    scope: Scope,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,7 +123,7 @@ pub(super) async fn search(
     _: SignedIn,
     body: Result<Json<Question>, JsonRejection>,
 ) -> Result<Json<Found>, ApiError> {
-    let Json(Question { question }) = body.map_err(unreadable)?;
+    let Json(Question { question, scope }) = body.map_err(unreadable)?;
     let text = question.trim().to_owned();
     if text.is_empty() || text.chars().count() > MAX_TEXT {
         let message = format!("A question has 1 to {MAX_TEXT} characters.");
@@ -129,7 +133,7 @@ pub(super) async fn search(
         let library = &app.mind.knowledge;
         let edition = library.edition();
         let embedding = library.embed(&text).map_err(|error| ApiError::internal(&error))?;
-        let turn = Turn { question: text, history: Vec::new(), bot_turns: 0 };
+        let turn = Turn { question: text, history: Vec::new(), bot_turns: 0, scope };
         let places = (app.mind.model.as_ref(), edition.as_ref() as &dyn Search);
         let found = finding::find(places, &turn, embedding, HITS);
         let hits = found.map_err(|error| ApiError::internal(&error))?.hits;

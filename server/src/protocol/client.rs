@@ -1,5 +1,6 @@
 //! Frames that clients send. Unknown types and fields are refused.
 
+use engine::scope::Scope;
 use serde::Deserialize;
 
 /// What a visitor's widget sends.
@@ -19,6 +20,9 @@ pub enum VisitorFrame {
         /// Newest seq that the widget has.
         #[serde(default)]
         last_seq: i64,
+        /// What the page is about.
+        #[serde(default)]
+        scope: Scope,
     },
     /// A message.
     Send {
@@ -78,6 +82,7 @@ mod tests {
     fn frames_are_read_strictly() {
         check(r#"{"type":"hello","v":1,"token":null,"conversation":null,"last_seq":0}"#, true);
         check(r#"{"type":"hello","v":1}"#, true);
+        check(r#"{"type":"hello","v":1,"scope":{"area":"billing","language":"en"}}"#, true);
         check(r#"{"type":"ask_person"}"#, true);
         for bad in [
             "",
@@ -91,6 +96,8 @@ mod tests {
             r#"{"type":"hello","v":"1"}"#,
             r#"{"type":"hello","v":1,"extra":1}"#,
             r#"{"type":"hello","v":-1}"#,
+            r#"{"type":"hello","v":1,"scope":{"team":"x"}}"#,
+            r#"{"type":"hello","v":1,"scope":{"area":1}}"#,
             r#"{"type":"hello","v":1,"last_seq":1e400}"#,
             r#"{"type":"hello","v":1,"last_seq":18446744073709551616}"#,
             r#"{"type":"ask_person","from":"owner"}"#,

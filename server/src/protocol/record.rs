@@ -1,6 +1,7 @@
 //! Records that frames and the console's answers share, and how stored rows become them.
 
 use engine::draft::Piece;
+use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -196,6 +197,11 @@ pub struct LiveDraft {
     pub citations: Vec<Citation>,
     /// 0 to 1.
     pub confidence: f32,
+}
+
+/// A visitor's scope as it is stored: JSON, empty for nowhere in particular.
+pub fn scope(scope: &Scope) -> String {
+    if scope.is_open() { String::new() } else { serde_json::to_string(scope).unwrap_or_default() }
 }
 
 /// JSON that was stored as it goes over the wire; damaged rows read as empty lists.

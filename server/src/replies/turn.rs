@@ -1,5 +1,6 @@
 //! From stored messages to the turn that a reply is made for.
 
+use engine::scope::Scope;
 use engine::turn::{Message, Speaker, Turn};
 
 use crate::store::{StoreError, messages};
@@ -7,8 +8,9 @@ use crate::store::{StoreError, messages};
 /// The turn after the last of `rows`: all visitor messages since anybody else spoke, joined, after what came before.
 ///
 /// # Errors
-/// [`StoreError::Meaning`] when a stored speaker is unknown.
+/// [`StoreError::Meaning`] when a stored speaker or scope cannot be read.
 pub fn turn(rows: &[messages::Message]) -> Result<Turn, StoreError> {
+    let scope = scope(rows)?;
     let mut said: Vec<Message> = Vec::with_capacity(rows.len());
     for row in rows {
         let meaning = |()| StoreError::Meaning { what: "speaker", value: row.speaker.clone() };
@@ -24,7 +26,21 @@ pub fn turn(rows: &[messages::Message]) -> Result<Turn, StoreError> {
     let since = said.iter().rposition(|m| m.speaker == Speaker::Owner).map_or(0, |at| at + 1);
     let bot_turns = said[since..].iter().filter(|m| m.speaker == Speaker::Bot).count();
     let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);
-    Ok(Turn { question: words.join("\n"), history: said, bot_turns })
+    Ok(Turn { question: words.join("\n"), history: said, bot_turns, scope })
+}
+
+/// Where the newest of the visitor's messages was written from.
+fn scope(rows: &[messages::Message]) -> Result<Scope, StoreError> {
+    let visitor = Speaker::Visitor.as_str();
+    let newest =
+        rows.iter().rfind(|row| row.speaker == visitor).filter(|row| !row.scope.is_empty());
+    newest.map_or_else(
+        || Ok(Scope::default()),
+        |row| {
+            let meaning = |_| StoreError::Meaning { what: "scope", value: row.scope.clone() };
+            serde_json::from_str(&row.scope).map_err(meaning)
+        },
+    )
 }
 
 #[cfg(test)]
@@ -39,6 +55,24 @@ mod tests {
             (turn.question.as_str(), turn.history.len(), turn.bot_turns),
             (question, history, bot_turns)
         );
+    }
+
+    #[test]
+    fn the_newest_message_says_where_it_was_written() {
+        let row = |scope: &str| messages::Message {
+            scope: scope.into(),
+            ..messages::Message::plain(Speaker::Visitor, "a")
+        };
+        let bot = messages::Message::plain(Speaker::Bot, "b");
+        let area = |rows: &[messages::Message]| turn(rows).map(|turn| turn.scope.area).ok();
+        for (rows, expect) in [
+            (vec![row(r#"{"area":"old"}"#), bot.clone(), row(r#"{"area":"new"}"#)], Some("new")),
+            (vec![row(r#"{"area":"old"}"#), row("")], Some("")),
+            (vec![row(r#"{"area":"old"}"#), bot], Some("old")),
+            (vec![row("{")], None),
+        ] {
+            assert_eq!(area(&rows).as_deref(), expect, "{rows:?}");
+        }
     }
 
     #[test]

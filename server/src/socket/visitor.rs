@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
 use axum::response::Response;
+use engine::scope::Scope;
 use engine::turn::Speaker;
 
 use crate::accept::Seat;
@@ -64,8 +65,15 @@ impl VisitorTalk {
         let frame: VisitorFrame = serde_json::from_str(text).map_err(|error| {
             Complaint::mild("bad_frame", format!("The frame was not understood: {error}."))
         })?;
-        if let VisitorFrame::Hello { v, token, conversation, last_seq } = frame {
-            return self.hello(v, (token, conversation), last_seq, out).await;
+        if let VisitorFrame::Hello { v, token, conversation, last_seq, scope } = frame {
+            let known = scope.check().map(|()| scope).map_err(|error| {
+                Complaint::fatal("bad_scope", format!("The page's scope was refused: {error}."))
+            })?;
+            self.hello(v, (token, conversation), last_seq, out).await?;
+            if let Some(visitor) = &mut self.visitor {
+                visitor.scope = known;
+            }
+            return Ok(());
         }
         let first = || Complaint::fatal("hello_first", "The first frame must be hello.");
         let visitor = self.visitor.clone().ok_or_else(first)?;
@@ -119,6 +127,7 @@ impl VisitorTalk {
             conversation: id.clone(),
             token_hash: fingerprint(&token),
             epoch: epoch.clone(),
+            scope: Scope::default(),
         });
         // First the lane, then the head: what comes later is in the lane, the rest in the database.
         if let Some(id) = &id {

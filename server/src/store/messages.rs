@@ -6,11 +6,11 @@ use super::conversations::Conversation;
 use super::{Store, StoreError, Tx};
 
 const INSERT: &str = "INSERT INTO messages (conversation, seq, speaker, at, text, pieces, citations, draft_id, \
-    client_msg_id, author, reply_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    client_msg_id, author, reply_to, scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const AFTER: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
-    reply_to FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    reply_to, scope FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 const SENT: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
-    reply_to FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
+    reply_to, scope FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
 const NEWEST: &str =
     "SELECT COALESCE(MAX(seq), 0) FROM messages WHERE conversation = $1 AND speaker = $2";
 
@@ -39,6 +39,8 @@ pub struct Message {
     pub author: Option<String>,
     /// The visitor's message it answers.
     pub reply_to: Option<i64>,
+    /// Where the visitor wrote it from: JSON of an [`engine::scope::Scope`], empty for nowhere in particular.
+    pub scope: String,
 }
 
 impl Message {
@@ -56,6 +58,7 @@ impl Message {
             client_msg_id: None,
             author: None,
             reply_to: None,
+            scope: String::new(),
         }
     }
 }
@@ -108,6 +111,7 @@ impl Tx {
             .bind(&message.client_msg_id)
             .bind(&message.author)
             .bind(message.reply_to)
+            .bind(&message.scope)
             .execute(self.conn())
             .await?;
         Ok(message)

@@ -112,6 +112,24 @@ async fn what_no_document_answers_goes_to_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_answered_from_the_documents_meant_for_it() {
+    let house = House::open().await;
+    for (version, from) in [("1", Some(ANSWER)), ("2", None), ("", Some(ANSWER))] {
+        let mut visitor = house.visitor().await;
+        let scope = json!({ "version": version });
+        visitor.send(&json!({ "type": "hello", "v": 1, "scope": scope })).await;
+        visitor.until("welcome").await;
+        visitor.say(1, QUESTION).await;
+        let message = visitor.message("bot").await;
+        assert_eq!(message["text"] == ANSWER, from.is_some(), "{version}: {message}");
+    }
+    let mut visitor = house.visitor().await;
+    let scope = json!({ "area": "x".repeat(65) });
+    visitor.send(&json!({ "type": "hello", "v": 1, "scope": scope })).await;
+    assert_eq!(visitor.until("error").await["code"], "bad_scope");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_can_be_asked_for_before_anything_is_written() {
     let house = House::open().await;
     let (mut visitor, _) = house.greeted().await;

@@ -29,7 +29,7 @@ pub(crate) const ANSWER: &str = "Porchlight listens on port 7878 unless you chan
 const DOCUMENTS: [(&str, &str); 2] = [
     (
         "port.md",
-        "# Ports\n\n## Which port does Porchlight listen on?\n\nPorchlight listens on port 7878 unless you change the port.\n",
+        "---\nversion: \"1\"\n---\n# Ports\n\n## Which port does Porchlight listen on?\n\nPorchlight listens on port 7878 unless you change the port.\n",
     ),
     (
         "backup.md",

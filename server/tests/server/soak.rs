@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use engine::model::Model;
+use engine::scope::Scope;
 use engine::search::{Hit, Phrase, Query, Search};
 use engine::testing::ScriptedModel;
 use retrieval::manifest::EmbedderId;
@@ -73,6 +74,7 @@ fn find(edition: &Edition, text: &str) -> Vec<Hit> {
         .search(&Query {
             asked: Phrase { text, embedding: &embedding },
             in_context: None,
+            scope: &Scope::default(),
             limit: 10,
         })
         .unwrap()
@@ -229,6 +231,7 @@ fn ranks(index: &Index, text: &str) -> Vec<(String, usize, [f32; 4])> {
         .search(&Query {
             asked: Phrase { text, embedding: &embedding },
             in_context: None,
+            scope: &Scope::default(),
             limit: 20,
         })
         .unwrap();

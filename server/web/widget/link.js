@@ -58,10 +58,12 @@ function recall() {
 export class Link {
   /**
    * @param {string} origin
+   * @param {Record<string, string>} scope what the page is about
    * @param {(event: LinkEvent) => void} report
    */
-  constructor(origin, report) {
+  constructor(origin, scope, report) {
     this.report = report;
+    this.scope = scope;
     this.socket = new Socket(`${origin.replace(/^http/, "ws")}/widget/ws`, {
       open: () => this.hello(),
       data: (data) => this.receive(data),
@@ -160,7 +162,8 @@ export class Link {
   hello() {
     this.idle();
     this.socket.expect();
-    this.socket.write({ type: "hello", v: 1, token: this.token, conversation: this.conversation, last_seq: this.lastSeq });
+    const { token, conversation, lastSeq, scope } = this;
+    this.socket.write({ type: "hello", v: 1, token, conversation, last_seq: lastSeq, scope });
   }
 
   /** Nothing is sent until the server has said welcome. */

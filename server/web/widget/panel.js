@@ -8,7 +8,10 @@ import { CSS } from "./style.js";
 
 /** @typedef {import("./link.js").LinkEvent} LinkEvent */
 /** @typedef {import("./link.js").Citation} Citation */
-/** @typedef {{ root: ShadowRoot, origin: string, launcher: HTMLElement, changed: (open: boolean, unread: number) => void }} Place */
+/**
+ * @typedef {{ root: ShadowRoot, origin: string, scope: Record<string, string>, launcher: HTMLElement,
+ *   changed: (open: boolean, unread: number) => void }} Place
+ */
 
 const LINES = {
   connecting: "Connecting…",
@@ -20,7 +23,7 @@ const MOST_ROWS = 6;
 
 export class Panel {
   /** @param {Place} place */
-  constructor({ root, origin, launcher, changed }) {
+  constructor({ root, origin, scope, launcher, changed }) {
     this.launcher = launcher;
     this.changed = changed;
     this.unread = 0;
@@ -43,7 +46,7 @@ export class Panel {
     this.over = el("div", "over");
     this.log = new Log((citation, from) => this.cite(citation, from), (id) => this.retry(id));
     this.citation = new CitationView(origin, () => this.uncite());
-    this.link = new Link(origin, (event) => this.on(event));
+    this.link = new Link(origin, scope, (event) => this.on(event));
     this.build();
     this.dress(root);
     root.append(this.panel);

@@ -3,8 +3,13 @@
 (() => {
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   const NAME = "porchlight-widget";
+  /** What the page is about, from the script tag: data-area, data-version, data-audience, data-language. */
+  const SCOPE = ["area", "version", "audience", "language"];
   if (!script || !script.src) return;
   const origin = new URL(script.src).origin;
+  /** @type {Record<string, string>} */
+  const scope = {};
+  for (const name of SCOPE) if (script.dataset[name]) scope[name] = script.dataset[name];
 
   const CSS = `
 :host { all: initial; --accent: var(--porchlight-accent, #b4540a); color-scheme: light dark;
@@ -98,7 +103,7 @@
         // a failed import is remembered under its address, so another try needs another address
         const address = `${origin}/widget/panel.js${tries ? `?try=${tries}` : ""}`;
         const module = /** @type {typeof import("./panel.js")} */ (await import(address));
-        panel = new module.Panel({ root, origin, launcher, changed: show });
+        panel = new module.Panel({ root, origin, scope, launcher, changed: show });
         panel.toggle();
       } catch (error) {
         tries += 1;
