@@ -58,15 +58,13 @@ impl Signals {
     pub fn of_hits(hits: &[Hit]) -> Self {
         let Some(first) = hits.first() else { return Self::default() };
         let fifth = hits.get(4).or(hits.last()).map_or(0.0, |hit| hit.score);
-        let by_meaning = hits.iter().all(|hit| hit.cosine <= first.cosine);
-        let by_words = first.bm25 > 0.0 && hits.iter().all(|hit| hit.bm25 <= first.bm25);
         Self {
             score: first.score,
             margin: (first.score - fifth).max(0.0),
             cosine: first.cosine,
             unit: first.unit,
             coverage: first.coverage,
-            agreement: 0.5 * f32::from(u8::from(by_meaning)) + 0.5 * f32::from(u8::from(by_words)),
+            agreement: first.agreement(hits),
             sentence: 0.0,
             support: 0.0,
         }

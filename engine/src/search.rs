@@ -69,6 +69,14 @@ impl Hit {
     pub fn nearness(&self) -> f32 {
         self.cosine.max(self.unit)
     }
+
+    /// Whether both legs have it before all of `hits`: 1 when it is first by words and by meaning, 0.5 when by one of
+    /// them, else 0.
+    pub fn agreement(&self, hits: &[Self]) -> f32 {
+        let by_meaning = hits.iter().all(|hit| hit.cosine <= self.cosine);
+        let by_words = self.bm25 > 0.0 && hits.iter().all(|hit| hit.bm25 <= self.bm25);
+        0.5 * f32::from(u8::from(by_meaning)) + 0.5 * f32::from(u8::from(by_words))
+    }
 }
 
 /// A chunk of one document, cut at headings, with byte offsets into its source file.

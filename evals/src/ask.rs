@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use engine::metrics::percentile;
 
 use crate::data::{self, DemoCase};
+use crate::resident;
 use crate::wire::{self, Visitor};
 
 /// Longest wait for one frame.
@@ -54,7 +55,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     summary("first text", seen.iter().map(|t| t.first).collect());
     summary("complete", seen.iter().map(|t| t.complete).collect());
     if let Some(pid) = options.pid {
-        crate::print_line(&format!("resident memory of process {pid}: {} MiB", resident_mib(pid)?));
+        let mib = resident::mib(&pid.to_string())
+            .with_context(|| format!("the system tells no resident memory of process {pid}"))?;
+        crate::print_line(&format!("resident memory of process {pid}: {mib:.0} MiB"));
     }
     Ok(())
 }
@@ -83,14 +86,4 @@ async fn one(server: &str, question: &str) -> Result<Times> {
     let from = frame["from"].as_str().unwrap_or("?").to_owned();
     visitor.close().await?;
     Ok(Times { ack: ms(ack), first: ms(first), complete: ms(complete), from })
-}
-
-/// `VmRSS` of a process, where the system tells it.
-fn resident_mib(pid: u32) -> Result<u64> {
-    let path = format!("/proc/{pid}/status");
-    let status =
-        std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    Ok(kib.with_context(|| format!("{path} tells no resident memory"))? / 1024)
 }

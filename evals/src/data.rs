@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 /// A document of a knowledge base.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Doc {
+    #[serde(alias = "id")]
     pub(crate) doc_id: String,
     #[serde(default)]
     pub(crate) title: String,

@@ -16,8 +16,10 @@ mod intent_sets;
 mod logistic;
 mod replay;
 mod report;
+mod resident;
 mod retrieval;
 mod run;
+mod scale;
 mod speed;
 mod suite;
 mod threads;
@@ -48,6 +50,8 @@ enum Command {
     Demo(demo::Options),
     /// Measure how well each leg of the search ranks the documents that answer.
     Retrieval(retrieval::Options),
+    /// Measure how fast the search is over many passages, and what they cost.
+    Scale(scale::Options),
     /// Measure how well messages are read.
     Intent(intent::Options),
     /// Measure how far the confidence can be trusted.
@@ -97,6 +101,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Demo(options) => demo::run(&options),
         Command::Retrieval(options) => retrieval::run(&options),
+        Command::Scale(options) => scale::run(&options),
         Command::Intent(options) => intent::run(&options),
         Command::Answerability(options) => answerability::run(&options),
         Command::Draft(options) => draft::run(&options),

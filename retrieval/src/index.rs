@@ -12,23 +12,19 @@ use sha2::{Digest, Sha256};
 
 use crate::corpus::hex;
 use crate::disk::{self, DiskError};
+use crate::embedding::Chunks;
 use crate::lexical::LexicalIndex;
-use crate::manifest::{EmbedderId, Entry, FORMAT, Manifest, Mismatch};
+use crate::manifest::{EmbedderId, FORMAT, Manifest, Mismatch};
 use crate::spelling::Vocabulary;
 use crate::vectors::Vectors;
-use crate::{Corpus, Document, Versions, chunk};
+use crate::{Corpus, Document, Versions};
 
-/// Texts given to the encoder at once.
-const BATCH: usize = 64;
-/// Words of a sentence that the encoder reads for the second look.
-const SENTENCE_WORDS: usize = 60;
+pub use crate::embedding::{Built, Embed};
+
 const CURRENT: &str = "CURRENT";
 const MANIFEST: &str = "manifest.json";
 const VECTORS: &str = "vectors.bin";
 const LEXICAL: &str = "lexical";
-
-/// Turns texts into unit vectors, in their order; called with at most 64 texts.
-pub type Embed<'a> = dyn FnMut(&[&str]) -> Result<Vec<Vec<f32>>, String> + 'a;
 
 /// Why an index cannot be built or opened.
 #[derive(Debug, thiserror::Error)]
@@ -74,15 +70,6 @@ pub enum IndexError {
         /// Why.
         problem: String,
     },
-}
-
-/// How much of an index was made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Built {
-    /// Passages that were given to the encoder.
-    pub embedded: usize,
-    /// Passages whose vectors were taken over from the index before.
-    pub reused: usize,
 }
 
 /// Documents that can be searched.
@@ -282,107 +269,6 @@ impl Index {
     pub fn passage_at(&self, path: &str, start: usize) -> Option<&Arc<Passage>> {
         self.passages.iter().find(|p| p.doc == path && p.span.start == start)
     }
-}
-
-/// A corpus cut into passages.
-struct Chunks {
-    passages: Vec<Arc<Passage>>,
-    entries: Vec<Entry>,
-}
-
-impl Chunks {
-    fn of(corpus: &Corpus) -> Self {
-        let mut chunks = Self { passages: Vec::new(), entries: Vec::new() };
-        for document in corpus.documents() {
-            let passages = chunk::passages(document);
-            chunks.entries.push(Entry { hash: document.hash.clone(), passages: passages.len() });
-            chunks.passages.extend(passages);
-        }
-        chunks
-    }
-
-    /// Vectors of all passages, those of unchanged documents from `before`.
-    fn embed(
-        &self,
-        embedder: &EmbedderId,
-        before: Option<&(Manifest, Vectors)>,
-        embed: &mut Embed<'_>,
-    ) -> Result<(Vectors, Built), IndexError> {
-        let known = before.map(|(manifest, _)| manifest.rows()).unwrap_or_default();
-        // Where each passage's vectors stand in the index before.
-        let mut old: Vec<Option<usize>> = Vec::with_capacity(self.passages.len());
-        for entry in &self.entries {
-            let same = known.get(entry.hash.as_str()).filter(|(_, count)| *count == entry.passages);
-            old.extend((0..entry.passages).map(|n| same.map(|(first, _)| first + n)));
-        }
-        let missing: Vec<&Passage> = self
-            .passages
-            .iter()
-            .zip(&old)
-            .filter(|(_, old)| old.is_none())
-            .map(|(p, _)| &**p)
-            .collect();
-        let mut fresh = read(&missing, embedder, embed)?.into_iter();
-        let mut vectors = Vectors::new(embedder.dimension);
-        for old in &old {
-            match (old, before) {
-                (Some(old), Some((_, before))) => vectors.push_from(before, *old),
-                _ => {
-                    let (row, units) = fresh.next().unwrap_or_default();
-                    vectors.push(&row, &units);
-                }
-            }
-        }
-        let embedded = missing.len();
-        Ok((vectors, Built { embedded, reused: self.passages.len() - embedded }))
-    }
-}
-
-/// A passage's vector, and those of its units.
-type Embedded = (Vec<f32>, Vec<Vec<f32>>);
-
-/// Lets the encoder read passages, their headings and their sentences.
-fn read(
-    passages: &[&Passage],
-    embedder: &EmbedderId,
-    embed: &mut Embed<'_>,
-) -> Result<Vec<Embedded>, IndexError> {
-    let texts: Vec<Vec<String>> = passages.iter().map(|passage| texts(passage)).collect();
-    let flat: Vec<(&str, &str)> = passages
-        .iter()
-        .zip(&texts)
-        .flat_map(|(passage, texts)| texts.iter().map(|text| (text.as_str(), passage.doc.as_str())))
-        .collect();
-    let mut rows = Vec::with_capacity(flat.len());
-    for batch in flat.chunks(BATCH) {
-        let failed = |problem: String| IndexError::Encoder { doc: batch[0].1.into(), problem };
-        let found =
-            embed(&batch.iter().map(|(text, _)| *text).collect::<Vec<_>>()).map_err(failed)?;
-        if found.len() != batch.len() || found.iter().any(|row| row.len() != embedder.dimension) {
-            return Err(failed("it gave vectors of an unexpected shape".into()));
-        }
-        rows.extend(found);
-    }
-    let mut rows = rows.into_iter();
-    let passage = |texts: &Vec<String>| {
-        let row = rows.next().unwrap_or_default();
-        (row, rows.by_ref().take(texts.len() - 1).collect())
-    };
-    Ok(texts.iter().map(passage).collect())
-}
-
-/// What the encoder reads of a passage: where it stands and what it says, then where it stands alone, then each
-/// sentence.
-fn texts(passage: &Passage) -> Vec<String> {
-    let mut place: Vec<&str> = vec![&passage.title];
-    place.extend(passage.heading.iter().map(String::as_str));
-    let place = place.join("\n");
-    let whole = format!("{place}\n{}", passage.text);
-    let first_words =
-        |text: &str| text.split_whitespace().take(SENTENCE_WORDS).collect::<Vec<_>>().join(" ");
-    let sentences = passage.sentences.iter().map(|sentence| first_words(&sentence.text));
-    let place = Some(place).filter(|place| !place.trim().is_empty());
-    std::iter::once(whole).chain(place).chain(sentences).collect()
 }
 
 /// Name of the directory: other documents, another encoder or another format make another.

@@ -8,6 +8,7 @@ pub mod chunk;
 pub mod company;
 pub mod corpus;
 pub mod disk;
+pub mod embedding;
 pub mod fusion;
 pub mod golden;
 pub mod health;

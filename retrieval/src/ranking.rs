@@ -6,7 +6,7 @@ use engine::scope::Scope;
 use engine::search::{Hit, Phrase, Query, Search, SearchError};
 
 use crate::Index;
-use crate::company::{self, Found};
+use crate::company;
 use crate::fusion::{self, Scores};
 use crate::lexical::Words;
 use crate::second_look::{self, Evidence};
@@ -100,12 +100,11 @@ impl Index {
             let score = own.score(mass) + lean * other.score(context.words.mass);
             self.hit(at, score / (1.0 + lean), &own.with(&other, lean))
         });
-        let hits: Vec<Hit> = looked.collect();
-        let found: Vec<Found<'_>> =
-            hits.iter().map(|hit| Found { score: hit.score, doc: &hit.passage.doc }).collect();
+        let mut hits: Vec<Hit> = looked.collect();
         let cosine = |a: usize, b: usize| self.vectors.cosine(candidates[a], candidates[b]);
-        let order = company::order(&found, &cosine).into_iter().take(query.limit);
-        Ok(order.map(|at| hits[at].clone()).collect())
+        company::sort(&mut hits, &cosine);
+        hits.truncate(query.limit);
+        Ok(hits)
     }
 
     /// Passages that a question of `scope` may be answered from, in their order.

@@ -74,7 +74,7 @@ impl Ours {
         if !jobs.grounded.is_empty() {
             figures.insert("grounded_decode".into(), self.grounded(jobs)?);
         }
-        figures.insert("rss_mib".into(), rss_mib());
+        figures.insert("rss_mib".into(), crate::resident::mib("self").unwrap_or(f64::NAN));
         for texts in &jobs.batches {
             figures.insert(format!("batch_{}", texts.len()), self.batch(texts, jobs.decode)?);
         }
@@ -152,34 +152,9 @@ fn likeliest(logits: &[f32]) -> Result<u32> {
     Ok(pick.context("the logits are not finite")?.id)
 }
 
-/// Mebibytes of this process in memory (VmRSS); not-a-number where the system does not say.
-fn rss_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    resident(&status).map_or(f64::NAN, |kib| kib / 1024.0)
-}
-
-/// KiB on the line `VmRSS:` of a `/proc/self/status`.
-fn resident(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_resident_size_is_read_from_its_line() {
-        let rows = [
-            ("Name:\tx\nVmRSS:\t  2048 kB\nVmSwap: 1 kB\n", Some(2048.0)),
-            ("Name:\tx\n", None),
-            ("VmRSS:\n", None),
-            ("VmRSS: many kB\n", None),
-        ];
-        for (status, expect) in rows {
-            assert_eq!(resident(status), expect, "{status}");
-        }
-    }
 
     #[test]
     fn the_likeliest_token_is_the_first_of_the_largest() {
