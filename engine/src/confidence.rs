@@ -17,18 +17,14 @@ pub struct Confidence {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Signals {
-    /// The best passage's score, 0 to 1.
-    pub score: f32,
-    /// How far that score stands above the fifth passage's, 0 to 1.
-    pub margin: f32,
     /// Cosine of question and best passage, -1 to 1.
     pub cosine: f32,
     /// Cosine of question and the nearest of its heading and sentences, -1 to 1.
     pub unit: f32,
     /// Share of the question's idf mass that the best passage holds, 0 to 1.
     pub coverage: f32,
-    /// 1 when the passage that ranks first is first by words and by meaning, 0.5 when by one of them, else 0.
-    pub agreement: f32,
+    /// Mean cosine of the passages nearest to the question, -1 to 1: what it finds anyway in this knowledge.
+    pub typical: f32,
     /// Cosine of question and best sentence under its heading, -1 to 1; recorded, it adds nothing to the others.
     pub sentence: f32,
     /// Share of the draft's sentences that the passages support, 0 to 1.
@@ -47,24 +43,20 @@ pub struct Calibration {
 }
 
 /// Features of the regression.
-pub const FEATURES: usize = 6;
+pub const FEATURES: usize = 4;
 
 /// The calibration that ships.
-pub const SHIPPED: Calibration =
-    Calibration { weights: [2.5, 3.0, 1.4, 3.9, 0.55, 0.85], bias: -5.0 };
+pub const SHIPPED: Calibration = Calibration { weights: [4.1, 7.5, 1.7, -8.3], bias: -4.8 };
 
 impl Signals {
     /// Signals of what was found; `sentence` and `support` are filled in while drafting.
     pub fn of_hits(hits: &[Hit]) -> Self {
         let Some(first) = hits.first() else { return Self::default() };
-        let fifth = hits.get(4).or(hits.last()).map_or(0.0, |hit| hit.score);
         Self {
-            score: first.score,
-            margin: (first.score - fifth).max(0.0),
             cosine: first.cosine,
             unit: first.unit,
             coverage: first.coverage,
-            agreement: first.agreement(hits),
+            typical: first.typical,
             sentence: 0.0,
             support: 0.0,
         }
@@ -72,18 +64,16 @@ impl Signals {
 
     /// The regression's input.
     pub fn features(&self) -> [f32; FEATURES] {
-        [self.score, self.margin, self.cosine, self.unit, self.coverage, self.agreement]
+        [self.cosine, self.unit, self.coverage, self.typical]
     }
 
     /// The signals by name, for records and for people.
-    pub fn named(&self) -> [(&'static str, f32); 8] {
+    pub fn named(&self) -> [(&'static str, f32); 6] {
         [
-            ("score", self.score),
-            ("margin", self.margin),
             ("cosine", self.cosine),
             ("unit", self.unit),
             ("coverage", self.coverage),
-            ("agreement", self.agreement),
+            ("typical", self.typical),
             ("sentence", self.sentence),
             ("support", self.support),
         ]
@@ -105,14 +95,12 @@ mod tests {
 
     #[test]
     fn more_evidence_is_more_confidence() {
-        let weak = Signals { cosine: 0.2, sentence: 0.2, support: 1.0, ..Signals::default() };
+        let weak = Signals { cosine: 0.2, typical: 0.2, support: 1.0, ..Signals::default() };
         let strong = Signals {
-            score: 0.7,
-            margin: 0.3,
             cosine: 0.8,
             unit: 0.8,
             coverage: 0.9,
-            agreement: 1.0,
+            typical: 0.3,
             sentence: 0.8,
             support: 1.0,
         };

@@ -133,7 +133,15 @@ mod tests {
             "Backups are not encrypted.",
         ];
         let passage = Arc::new(passage("a.md", "Port", &sentences));
-        let hit = Hit { passage, score: 1.0, cosine: 1.0, unit: 1.0, bm25: 1.0, coverage: 1.0 };
+        let hit = Hit {
+            passage,
+            score: 1.0,
+            cosine: 1.0,
+            unit: 1.0,
+            bm25: 1.0,
+            coverage: 1.0,
+            typical: 0.0,
+        };
         assert_eq!(support(sentence, &[hit]).map(|s| s.sentences), expect, "{sentence}");
     }
 

@@ -153,7 +153,15 @@ fn hit(passage: &Arc<Passage>, query: &Query<'_>, wanted: &[String]) -> Hit {
     let shared = wanted.iter().filter(|word| have.contains(word)).count() as f32;
     let coverage = shared / wanted.len().max(1) as f32;
     let cosine = crate::intent::dot(query.asked.embedding, &hashed_words(&text));
-    Hit { passage: passage.clone(), score: coverage, cosine, unit: cosine, bm25: shared, coverage }
+    Hit {
+        passage: passage.clone(),
+        score: coverage,
+        cosine,
+        unit: cosine,
+        bm25: shared,
+        coverage,
+        typical: 0.0,
+    }
 }
 
 /// Words hashed (FNV-1a) into a unit-length bag.

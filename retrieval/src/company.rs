@@ -83,6 +83,7 @@ mod tests {
             unit: 0.0,
             bm25: if agree { *score } else { 1.0 - score },
             coverage: 0.0,
+            typical: 0.0,
         };
         rows.iter().map(hit).collect()
     }

@@ -13,6 +13,8 @@ use crate::second_look::{self, Evidence};
 
 /// Candidates that each leg brings to the fusion.
 const CANDIDATES: usize = 60;
+/// Passages whose mean cosine is typical of what a question finds.
+const TYPICAL: usize = 60;
 /// Best of the fusion that are looked at again.
 const LOOKED_AT: usize = 100;
 
@@ -45,12 +47,14 @@ impl Index {
     /// As [`Search::search`].
     pub fn legs(&self, asked: &Phrase<'_>, limit: usize) -> Result<Legs, SearchError> {
         let asked = self.scored(asked)?;
+        let (bm25, all) = (asked.bm25(), self.admitted(&Scope::default()));
+        let typical = typical(&asked.cosines, &all);
         let hits = |ranked: &Ranked| -> Vec<Hit> {
-            let hit =
-                |(at, score): &(usize, f32)| self.hit(*at, *score, &self.evidence(&asked, *at));
+            let hit = |(at, score): &(usize, f32)| {
+                self.hit(*at, *score, &self.evidence(&asked, *at), typical)
+            };
             ranked.iter().map(hit).collect()
         };
-        let (bm25, all) = (asked.bm25(), self.admitted(&Scope::default()));
         let words = best(&bm25, &all, limit).into_iter().filter(|at| bm25[*at] > 0.0);
         let meaning = best(&asked.cosines, &all, limit).into_iter();
         let mut fused = fused(&asked, &all);
@@ -93,12 +97,16 @@ impl Index {
             candidates.sort_unstable();
             candidates.dedup();
         }
+        let mass = asked.words.mass;
+        let typical = typical(&mixed(asked, context.as_ref(), lean), &admitted);
         let looked = candidates.iter().map(|&at| {
-            let (own, mass) = (self.evidence(asked, at), asked.words.mass);
-            let Some(context) = &context else { return self.hit(at, own.score(mass), &own) };
+            let own = self.evidence(asked, at);
+            let Some(context) = &context else {
+                return self.hit(at, own.score(mass), &own, typical);
+            };
             let other = self.evidence(context, at);
             let score = own.score(mass) + lean * other.score(context.words.mass);
-            self.hit(at, score / (1.0 + lean), &own.with(&other, lean))
+            self.hit(at, score / (1.0 + lean), &own.with(&other, lean), typical)
         });
         let mut hits: Vec<Hit> = looked.collect();
         let cosine = |a: usize, b: usize| self.vectors.cosine(candidates[a], candidates[b]);
@@ -126,9 +134,10 @@ impl Index {
         }
     }
 
-    fn hit(&self, at: usize, score: f32, evidence: &Evidence) -> Hit {
+    fn hit(&self, at: usize, score: f32, evidence: &Evidence, typical: f32) -> Hit {
         let Evidence { cosine, unit, coverage, bm25 } = *evidence;
-        Hit { passage: Arc::clone(&self.passages[at]), score, cosine, unit, bm25, coverage }
+        let passage = Arc::clone(&self.passages[at]);
+        Hit { passage, score, cosine, unit, bm25, coverage, typical }
     }
 }
 
@@ -136,6 +145,19 @@ impl Scored {
     fn bm25(&self) -> Vec<f32> {
         self.words.passages.iter().map(|passage| passage.bm25).collect()
     }
+}
+
+/// Cosines of the question, after the words before it with the weight `lean` where there are such.
+fn mixed(asked: &Scored, context: Option<&Scored>, lean: f32) -> Vec<f32> {
+    let Some(context) = context else { return asked.cosines.clone() };
+    let pairs = asked.cosines.iter().zip(&context.cosines);
+    pairs.map(|(own, other)| (own + lean * other) / (1.0 + lean)).collect()
+}
+
+/// Mean of the highest cosines of `admitted`: of [`TYPICAL`], or a third where there are few.
+fn typical(cosines: &[f32], admitted: &[usize]) -> f32 {
+    let nearest = best(cosines, admitted, TYPICAL.min(admitted.len().div_ceil(3)));
+    nearest.iter().map(|at| cosines[*at]).sum::<f32>() / nearest.len().max(1) as f32
 }
 
 /// The best of both legs among `admitted`, ranked by their fused scores.
