@@ -99,7 +99,7 @@ impl House {
             }
         };
         let embedder = EmbedderId { id: card.encoder.clone(), dimension: card.dimension };
-        let index = Index::in_memory(corpus, &embedder, &mut |texts| {
+        let index = Index::in_memory(corpus, &embedder, &mut |texts, _| {
             model.embed(texts).map_err(|error| error.to_string())
         })?;
         let [policy_sha256, templates_sha256, intents_sha256] = texts.map(|text| sha256(&text));

@@ -160,7 +160,7 @@ fn manifests_hold_the_arrows() {
 #[test]
 fn sql_stays_in_the_store_and_http_clients_in_outbound() {
     none(places("server/src/", &["sqlx"], &["server/src/store/"]));
-    none(places("server/src/", &["reqwest"], &["server/src/outbound.rs"]));
+    none(places("server/src/", &["reqwest"], &["server/src/outbound"]));
     for crate_ in ["engine/", "retrieval/", "models/", "evals/src/"] {
         none(places(crate_, &["reqwest", "sqlx"], &[]));
     }

@@ -180,29 +180,46 @@ impl Walk<'_> {
         if path == self.root.join(golden::FILE) {
             return Ok(());
         }
-        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        let source = match Kind::of(path) {
-            Some(kind) => (self.convert)(kind, &bytes(path, MAX_FOREIGN_BYTES)?)?,
-            None if ending == "md" || ending == "txt" => text(bytes(path, MAX_BYTES)?)?,
-            None if UNREAD.contains(&ending.as_str()) => {
-                return Err(format!(
-                    "is a .{ending} file, which is not read. Save it as DOCX, PDF or HTML."
-                ));
-            }
-            None => return Ok(()),
-        };
-        if source.len() as u64 > MAX_BYTES {
-            return Err(format!(
-                "has {} bytes of text, {MAX_BYTES} is the most. Split it.",
-                source.len()
-            ));
-        }
         let below = path.strip_prefix(self.root).unwrap_or(path);
         let name: Vec<String> =
             below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-        self.documents.push(Document::new(&name.join("/"), source).map_err(|e| e.to_string())?);
+        let load = |most| bytes(path, most);
+        self.documents.extend(document(&name.join("/"), &load, self.convert)?);
         Ok(())
     }
+}
+
+/// Gives a file's bytes, or says that they are more than so many.
+pub type Load<'a> = dyn Fn(u64) -> Result<Vec<u8>, String> + 'a;
+
+/// The document that a file below the knowledge folder makes; none when its ending is that of no document.
+///
+/// # Errors
+/// Why the file cannot be read, with the line where there is one.
+pub fn document(
+    path: &str,
+    load: &Load<'_>,
+    convert: &Convert<'_>,
+) -> Result<Option<Document>, String> {
+    let file = Path::new(path);
+    let ending = file.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let source = match Kind::of(file) {
+        Some(kind) => convert(kind, &load(MAX_FOREIGN_BYTES)?)?,
+        None if ending == "md" || ending == "txt" => text(load(MAX_BYTES)?)?,
+        None if UNREAD.contains(&ending.as_str()) => {
+            return Err(format!(
+                "is a .{ending} file, which is not read. Save it as DOCX, PDF or HTML."
+            ));
+        }
+        None => return Ok(None),
+    };
+    if source.len() as u64 > MAX_BYTES {
+        return Err(format!(
+            "has {} bytes of text, {MAX_BYTES} is the most. Split it.",
+            source.len()
+        ));
+    }
+    Document::new(path, source).map(Some).map_err(|e| e.to_string())
 }
 
 /// The bytes of an ordinary file that is not larger than `most`.

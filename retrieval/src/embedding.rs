@@ -15,8 +15,17 @@ const BATCH: usize = 64;
 /// Words of a sentence that the encoder reads for the second look.
 const SENTENCE_WORDS: usize = 60;
 
-/// Turns texts into unit vectors, in their order; called with at most 64 texts.
-pub type Embed<'a> = dyn FnMut(&[&str]) -> Result<Vec<Vec<f32>>, String> + 'a;
+/// Turns texts into unit vectors, in their order; called with at most 64 texts and how far the documents are by then.
+pub type Embed<'a> = dyn FnMut(&[&str], Progress) -> Result<Vec<Vec<f32>>, String> + 'a;
+
+/// How far the documents that have to be embedded are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Documents that are done.
+    pub done: usize,
+    /// All of them; 1 or more.
+    pub of: usize,
+}
 
 /// How much of an index was made anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +112,15 @@ fn read<'a>(
             }
         }
     }
+    // In the corpus's order, which is that of their paths.
+    let mut documents: Vec<&str> = passages.iter().map(|passage| passage.doc.as_str()).collect();
+    documents.dedup();
     for batch in distinct.chunks(BATCH) {
+        let done = documents.partition_point(|doc| *doc < batch[0].1);
+        let progress = Progress { done, of: documents.len() };
         let failed = |problem: String| IndexError::Encoder { doc: batch[0].1.into(), problem };
         let texts: Vec<&str> = batch.iter().map(|(text, _)| *text).collect();
-        let found = embed(&texts).map_err(failed)?;
+        let found = embed(&texts, progress).map_err(failed)?;
         if found.len() != batch.len() || found.iter().any(|row| row.len() != embedder.dimension) {
             return Err(failed("it gave vectors of an unexpected shape".into()));
         }

@@ -19,7 +19,7 @@ use crate::spelling::Vocabulary;
 use crate::vectors::Vectors;
 use crate::{Corpus, Document, Versions};
 
-pub use crate::embedding::{Built, Embed};
+pub use crate::embedding::{Built, Embed, Progress};
 
 const CURRENT: &str = "CURRENT";
 const MANIFEST: &str = "manifest.json";

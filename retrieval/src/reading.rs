@@ -76,6 +76,8 @@ pub fn read(
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     files: BTreeMap<String, Stamp>,
+    /// Documents that lie elsewhere.
+    others: BTreeMap<String, Stamp>,
 }
 
 /// What changes when a file is written.
@@ -117,6 +119,12 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Notes a document that lies elsewhere; `modified_ms` is in milliseconds since 1970.
+    pub fn add(&mut self, path: &str, modified_ms: i64) {
+        let modified_ns = u128::try_from(modified_ms.max(1)).unwrap_or(1) * 1_000_000;
+        self.others.insert(path.to_owned(), Stamp { bytes: 0, modified_ns });
+    }
+
     /// Files that were there in `before` and are gone now, or whose folder is.
     pub fn gone_since<'a>(&self, before: &'a Self) -> impl Iterator<Item = &'a str> {
         let unlisted: Vec<String> = self
@@ -125,24 +133,26 @@ impl Snapshot {
             .filter(|(_, stamp)| stamp.modified_ns == 0)
             .map(|(path, _)| format!("{path}/"))
             .collect();
-        let now = self.files.clone();
-        before.files.keys().map(String::as_str).filter(move |path| {
-            !now.contains_key(*path) && !unlisted.iter().any(|folder| path.starts_with(folder))
+        let now = self.clone();
+        let all = before.files.keys().chain(before.others.keys());
+        all.map(String::as_str).filter(move |path| {
+            let there = now.files.contains_key(*path) || now.others.contains_key(*path);
+            !there && !unlisted.iter().any(|folder| path.starts_with(folder))
         })
     }
 
     /// When a file was last written, in milliseconds since 1970.
     pub fn modified_ms(&self, path: &str) -> Option<i64> {
-        let stamp = self.files.get(path)?;
+        let stamp = self.files.get(path).or_else(|| self.others.get(path))?;
         i64::try_from(stamp.modified_ns / 1_000_000).ok()
     }
 
-    /// Number of files.
+    /// Number of files in the folder.
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether there is no file.
+    /// Whether there is no file in the folder.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use retrieval::health::{Facts, Report, report};
+use retrieval::index::Progress;
 use retrieval::manifest::EmbedderId;
 use retrieval::{Corpus, Document, Index};
 
@@ -11,7 +12,7 @@ const DIMENSION: usize = 64;
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
 /// Words hashed into a vector: meaning without a model.
-fn embed(texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+fn embed(texts: &[&str], _: Progress) -> Result<Vec<Vec<f32>>, String> {
     let one = |text: &&str| {
         let mut row = vec![0.01_f32; DIMENSION];
         for word in engine::text::words(text) {

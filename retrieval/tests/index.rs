@@ -7,7 +7,7 @@ use std::path::Path;
 use engine::scope::Scope;
 use engine::search::{Phrase, Query, Search, SearchError};
 use retrieval::corpus::CorpusError;
-use retrieval::index::{Built, Index, IndexError};
+use retrieval::index::{Built, Index, IndexError, Progress};
 use retrieval::manifest::EmbedderId;
 use retrieval::{Corpus, Document};
 
@@ -24,7 +24,7 @@ fn embed_one(text: &str) -> Vec<f32> {
     row.iter().map(|x| x / length).collect()
 }
 
-fn embed(texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+fn embed(texts: &[&str], _: Progress) -> Result<Vec<Vec<f32>>, String> {
     Ok(texts.iter().map(|text| embed_one(text)).collect())
 }
 
@@ -151,7 +151,7 @@ fn check_refused(
     change(&folder.path().join(name));
     let error = Index::open(folder.path(), corpus(files), embedder).unwrap_err().to_string();
     assert!(error.contains(expect), "{error}");
-    let mut embed = |texts: &[&str]| {
+    let mut embed = |texts: &[&str], _: Progress| {
         Ok(texts.iter().map(|t| embed_one(t)[..embedder.dimension].to_vec()).collect())
     };
     Index::build(folder.path(), corpus(files), embedder, &mut embed).unwrap();
@@ -196,16 +196,29 @@ fn an_index_that_does_not_fit_is_refused_and_built_again() {
 }
 
 #[test]
+fn the_encoder_hears_how_far_the_documents_are() {
+    let long: String = (0..40).map(|n| format!("## Part {n}\nSentence {n}.\n")).collect();
+    let files: &[(&str, &str)] = &[("a.md", &long), ("b.md", &long), PORTS];
+    let mut heard = Vec::new();
+    let mut embed = |texts: &[&str], progress: Progress| {
+        heard.push((progress.done, progress.of));
+        self::embed(texts, progress)
+    };
+    Index::in_memory(corpus(files), &embedder(), &mut embed).unwrap();
+    assert_eq!(heard, [(0, 3), (0, 3), (1, 3), (1, 3)]);
+}
+
+#[test]
 fn a_failed_build_leaves_the_index_before() {
     let folder = tempfile::tempdir().unwrap();
     Index::build(folder.path(), corpus(&[PORTS]), &embedder(), &mut embed).unwrap();
-    let mut fails = |_: &[&str]| Err("out of breath".into());
+    let mut fails = |_: &[&str], _: Progress| Err("out of breath".into());
     let failed = Index::build(folder.path(), corpus(&[PORTS, REFUNDS]), &embedder(), &mut fails);
     assert_eq!(
         failed.unwrap_err().to_string(),
         "the encoder failed on pay/refunds.md: out of breath"
     );
-    let mut wrong = |_: &[&str]| Ok(vec![vec![1.0]]);
+    let mut wrong = |_: &[&str], _: Progress| Ok(vec![vec![1.0]]);
     assert!(Index::build(folder.path(), corpus(&[REFUNDS]), &embedder(), &mut wrong).is_err());
     Index::open(folder.path(), corpus(&[PORTS]), &embedder()).unwrap();
 }

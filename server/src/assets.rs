@@ -35,6 +35,7 @@ const FILES: &[(&str, &str)] = embed![
     "console/list.js",
     "console/live.js",
     "console/signin.js",
+    "console/sources.js",
     "console/store.js",
     "console/types.js",
     "demo/demo.css",

@@ -98,12 +98,13 @@ impl fmt::Debug for Ids {
     }
 }
 
-/// Hex SHA-256 of a secret: what is kept of it.
-pub fn fingerprint(secret: &str) -> String {
+/// Hex SHA-256 of a secret: what is kept of it. It names the state of a file as well.
+pub fn fingerprint(secret: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(secret))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

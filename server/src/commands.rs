@@ -71,10 +71,12 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
 async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
     let lock = data::lock(settings)?;
     let bound = startup::bind(settings).await?;
-    // Before any download: documents that cannot be read end the start here.
-    reader::corpus(settings)?;
     let (own, folder) = (settings.clone(), folder.map(Path::to_owned));
-    let loading = tokio::task::spawn_blocking(move || weights::ready(&own, folder.as_deref()));
+    let loading = tokio::task::spawn_blocking(move || {
+        // Before any download: documents that cannot be read end the start here.
+        knowledge::readable(&own)?;
+        weights::ready(&own, folder.as_deref())
+    });
     let stopping = shutdown::requested();
     tokio::pin!(stopping);
     let (handle, mode) = tokio::select! {
@@ -188,7 +190,7 @@ fn verify(settings: &Settings, id: Option<&str>) -> Result<()> {
 fn index(settings: &Settings, folder: Option<&Path>) -> Result<()> {
     let _lock = data::lock(settings)?;
     // Before any download: documents that cannot be read end it here.
-    reader::corpus(settings)?;
+    knowledge::readable(settings)?;
     let (handle, _) = weights::ready(settings, folder)?;
     let library = knowledge::library(settings, (Arc::new(handle), Clock::system()))?;
     let status = library.status().borrow().clone();

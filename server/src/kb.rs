@@ -44,8 +44,18 @@ pub async fn page(
     // A span that makes no sense highlights nothing.
     let span = span.map(|Query(span)| span).unwrap_or_default();
     let title = document.matter.title.clone().unwrap_or_else(|| document.path.clone());
-    let body = render(document, &(span.start..span.end));
+    let body = source(document) + &render(document, &(span.start..span.end));
     Html(frame(&title, &app.site.name, &body)).into_response()
+}
+
+/// Where a document comes from, if it is a page of the web.
+fn source(document: &Document) -> String {
+    let web = |url: &&str| url.starts_with("http") && harmless(url);
+    let url = document.matter.url.as_deref().filter(web).map(escaped);
+    url.map(|url| {
+        format!("<p class=\"source\">From <a href=\"{url}\" rel=\"noopener\">{url}</a></p>\n")
+    })
+    .unwrap_or_default()
 }
 
 fn frame(title: &str, site: &str, body: &str) -> String {
@@ -212,6 +222,23 @@ mod tests {
             "<p><mark id=\"cited\">x</mark> <a href=\"https://b\">a</a></p>",
         );
         check("x &lt;b&gt; &amp;", "x", "<p><mark id=\"cited\">x</mark> &lt;b&gt; &amp;</p>");
+    }
+
+    #[test]
+    fn a_page_of_the_web_names_its_address() {
+        let mut document = Document::new("web/a.example/b.html", "One.".into()).unwrap();
+        for (url, expect) in [
+            (None, ""),
+            (Some("javascript:alert(1)"), ""),
+            (Some("/etc"), ""),
+            (
+                Some("https://a.example/?b=\"&c"),
+                "<p class=\"source\">From <a href=\"https://a.example/?b=&quot;&amp;c\" rel=\"noopener\">https://a.example/?b=&quot;&amp;c</a></p>\n",
+            ),
+        ] {
+            document.matter.url = url.map(str::to_owned);
+            assert_eq!(source(&document), expect, "{url:?}");
+        }
     }
 
     #[test]

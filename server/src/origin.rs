@@ -15,6 +15,8 @@ use axum::response::{IntoResponse, Response};
 use crate::app::{App, Peer};
 use crate::error::ApiError;
 
+/// Below it files travel as they are.
+const UPLOADS: &str = "/console/api/knowledge/upload/";
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -126,12 +128,15 @@ fn refuse(origins: &Origins, method: &Method, path: &str, headers: &HeaderMap) -
     if (path == "/console/ws" || changes) && !own {
         return foreign("Only pages of this server may do that.");
     }
-    let json = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if changes && !json {
-        let message = "Requests carry application/json.";
-        return Some(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
+    // Neither is a format that a form of another site can send.
+    let (format, code) = match path.starts_with(UPLOADS) {
+        true => ("application/octet-stream", "not_a_file"),
+        false => ("application/json", "not_json"),
+    };
+    let kind = headers.get(CONTENT_TYPE);
+    if changes && !kind.is_some_and(|kind| kind.as_bytes().starts_with(format.as_bytes())) {
+        let message = format!("Requests carry {format}.");
+        return Some(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message));
     }
     None
 }

@@ -1,4 +1,7 @@
-//! The one HTTP client. It fetches model files, and nothing else leaves this machine.
+//! All that leaves this machine: requests for model files, and for the web pages that the owner names as documents.
+
+pub mod addresses;
+pub mod pages;
 
 use std::io::Read;
 use std::time::Duration;

@@ -21,7 +21,9 @@ struct Outline {
 /// Links of Markdown documents to files and headings that are not there. Links to other sites and to paths of the
 /// website (`/…`) are not looked at; `exists` says whether a file that is no document lies at a path of the folder.
 pub fn broken_links(documents: &[Document], exists: &dyn Fn(&str) -> bool) -> Vec<BrokenLink> {
-    let read = documents.iter().filter(|doc| doc.path.ends_with(".md"));
+    // A page of the web links to pages of its site, which nobody looks at here.
+    let own = documents.iter().filter(|doc| doc.matter.url.is_none());
+    let read = own.filter(|doc| doc.path.ends_with(".md"));
     let outlines: BTreeMap<&str, (&Document, Outline)> =
         read.map(|doc| (doc.path.as_str(), (doc, outline(doc)))).collect();
     let paths: HashSet<&str> = documents.iter().map(|doc| doc.path.as_str()).collect();

@@ -20,6 +20,8 @@ pub struct FrontMatter {
     pub version: Option<String>,
     /// Language of the text, as a BCP 47 tag.
     pub language: Option<String>,
+    /// Page on the web that it was fetched from.
+    pub url: Option<String>,
     /// What a document of a foreign format has that could not be read, such as scanned pages.
     pub left_out: Option<String>,
 }

@@ -3,12 +3,14 @@
 mod decode;
 pub mod docx;
 mod emit;
+mod entity;
 pub mod foreign;
 pub mod front_matter;
 pub mod html;
 pub mod markdown;
 pub mod pairs;
 pub mod pdf;
+pub mod sitemap;
 
 use std::ops::Range;
 

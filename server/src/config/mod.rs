@@ -1,5 +1,6 @@
 //! Settings: built-in values, then `porchlight.toml`, then the environment, then the command line.
 
+mod addresses;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use url::Url;
 
+pub use addresses::{HostPort, PageUrl};
 pub use sections::{Device, Knowledge, Limits, Models, Replies, Server, Settings, Site, Stream};
 
 /// The file that is read when no other is named.
@@ -188,6 +190,9 @@ fn checked(
     if settings.knowledge.stale_days == 0 {
         return refuse("knowledge.stale_days", "give 1 day or more".into());
     }
+    if !(1..=8_760).contains(&settings.knowledge.refresh_hours) {
+        return refuse("knowledge.refresh_hours", "give 1 to 8760 hours".into());
+    }
     Ok(settings)
 }
 
@@ -289,6 +294,22 @@ mod tests {
             ("[replies]\ntimeout_s = 0\n", None, "replies.timeout_s: give 1 to 600"),
             ("[knowledge]\nkeep_versions = 1\n", None, "knowledge.keep_versions: give 2 to 100"),
             ("[knowledge]\nstale_days = 0\n", None, "knowledge.stale_days: give 1 day"),
+            ("[knowledge]\nrefresh_hours = 0\n", None, "knowledge.refresh_hours: give 1 to 8760"),
+            (
+                "[knowledge]\nurls = [\"https://a.example\", \"b.example\"]\n",
+                None,
+                "FILE, line 2: `b.example` is no address of a web page",
+            ),
+            (
+                "[knowledge]\nsitemaps = [\"https://a:b@c.example/\"]\n",
+                None,
+                "FILE, line 2: `https://a:b@c.example/` is no address of a web page",
+            ),
+            (
+                "[knowledge]\nallow_private = [\"wiki.lan\"]\n",
+                None,
+                "FILE, line 2: `wiki.lan` is no host with its port",
+            ),
             ("[replies]\ntimeout_s = -1\n", None, "FILE, line 2: invalid value"),
             (
                 "[server]\npublic_url = \"chat.example.org\"\n",

@@ -9,6 +9,8 @@ use engine::draft::Mode;
 use models::device::Place;
 use serde::{Deserialize, Serialize};
 
+use super::addresses::{HostPort, PageUrl};
+
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -61,6 +63,14 @@ pub struct Knowledge {
     pub keep_versions: usize,
     /// Days after which `porchlight knowledge check` names a document that nobody has touched, 1 or more.
     pub stale_days: u32,
+    /// Web pages that are documents too: `https://www.example.org/terms`.
+    pub urls: Vec<PageUrl>,
+    /// Sitemaps whose pages are documents too: `https://www.example.org/sitemap.xml`.
+    pub sitemaps: Vec<PageUrl>,
+    /// Hours until the pages are asked again whether they have changed, 1 to 8,760.
+    pub refresh_hours: u32,
+    /// Hosts with their port whose pages may be fetched although their addresses are private: `wiki.lan:443`.
+    pub allow_private: Vec<HostPort>,
 }
 
 /// `[models]`.
@@ -169,7 +179,15 @@ impl Default for Site {
 
 impl Default for Knowledge {
     fn default() -> Self {
-        Self { dir: "knowledge".into(), keep_versions: 10, stale_days: 365 }
+        Self {
+            dir: "knowledge".into(),
+            keep_versions: 10,
+            stale_days: 365,
+            urls: vec![],
+            sitemaps: vec![],
+            refresh_hours: 24,
+            allow_private: vec![],
+        }
     }
 }
 

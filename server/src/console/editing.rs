@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use retrieval::corpus::MAX_FOREIGN_BYTES;
 use serde::{Deserialize, Serialize};
 
 use super::account::unreadable;
@@ -14,7 +16,7 @@ use super::knowledge::blocking;
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::error::ApiError;
-use crate::knowledge::edit::{Edit, EditError, Trial};
+use crate::knowledge::edit::{Edit, EditError, Trial, is_text};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Named {
@@ -24,7 +26,8 @@ pub(super) struct Named {
 #[derive(Debug, Serialize)]
 pub(super) struct Source {
     path: String,
-    text: String,
+    /// None of a format that cannot be edited as it is.
+    text: Option<String>,
     /// Names this state of the file; saving asks for it.
     base: String,
 }
@@ -40,9 +43,12 @@ pub(super) async fn open(
     })?;
     blocking(move || {
         let source = app.mind.knowledge.source(&path).map_err(refused)?;
-        let (text, base) = source.ok_or_else(|| {
+        let (bytes, base) = source.ok_or_else(|| {
             ApiError::new(StatusCode::NOT_FOUND, "unknown_document", "There is no such document.")
         })?;
+        let text = is_text(&path).then(|| String::from_utf8(bytes)).transpose();
+        let text =
+            text.map_err(|_| refused(EditError::Text(format!("{path} is no UTF-8 text"))))?;
         Ok(Json(Source { path, text, base }))
     })
     .await
@@ -62,14 +68,66 @@ pub(super) async fn try_edit(
     body: Result<Json<Draft>, JsonRejection>,
 ) -> Result<Json<Trial>, ApiError> {
     let Json(Draft { path, text }) = body.map_err(unreadable)?;
+    tried(app, Edit { path, bytes: text.map(String::into_bytes) }).await
+}
+
+async fn tried(app: Arc<App>, edit: Edit) -> Result<Json<Trial>, ApiError> {
     let turn = app.mind.knowledge.checking().await;
     blocking(move || {
         let _turn = turn;
         let floor = app.mind.policy.passage_floor;
-        let trial = app.mind.knowledge.try_edit(&Edit { path, text }, floor);
-        Ok(Json(trial.map_err(refused)?))
+        Ok(Json(app.mind.knowledge.try_edit(&edit, floor).map_err(refused)?))
     })
     .await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Upload {
+    path: String,
+    base: Option<String>,
+    #[serde(default)]
+    all_the_same: bool,
+}
+
+/// `POST /console/api/knowledge/upload/try?path=PATH`; the body is the file.
+pub(super) async fn try_upload(
+    State(app): State<Arc<App>>,
+    _: SignedIn,
+    upload: Result<Query<Upload>, QueryRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Trial>, ApiError> {
+    let (upload, bytes) = uploaded(upload, body)?;
+    tried(app, Edit { path: upload.path, bytes: Some(bytes) }).await
+}
+
+/// `POST /console/api/knowledge/upload/save?path=PATH&base=BASE&all_the_same=BOOL`; the body is the file.
+pub(super) async fn upload(
+    State(app): State<Arc<App>>,
+    _: SignedIn,
+    upload: Result<Query<Upload>, QueryRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let (upload, bytes) = uploaded(upload, body)?;
+    let edit = Edit { path: upload.path, bytes: Some(bytes) };
+    saved(app, edit, upload.base, upload.all_the_same).await
+}
+
+fn uploaded(
+    upload: Result<Query<Upload>, QueryRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(Upload, Vec<u8>), ApiError> {
+    let Query(upload) = upload.map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "bad_request", error.body_text())
+    })?;
+    let bytes = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("{} has more than {} MiB.", upload.path, MAX_FOREIGN_BYTES >> 20);
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_big", message)
+        }
+        status => ApiError::new(status, "bad_request", error.body_text()),
+    })?;
+    Ok((upload, bytes.into()))
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,11 +154,19 @@ pub(super) async fn save(
     body: Result<Json<Save>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(Save { path, text, base, all_the_same }) = body.map_err(unreadable)?;
+    saved(app, Edit { path, bytes: text.map(String::into_bytes) }, base, all_the_same).await
+}
+
+async fn saved(
+    app: Arc<App>,
+    edit: Edit,
+    base: Option<String>,
+    all_the_same: bool,
+) -> Result<Response, ApiError> {
     let turn = app.mind.knowledge.checking().await;
     blocking(move || {
         let _turn = turn;
         let floor = app.mind.policy.passage_floor;
-        let edit = Edit { path, text };
         match app.mind.knowledge.save(&edit, base.as_deref(), (floor, all_the_same)) {
             Ok(trial) => Ok(Json(trial).into_response()),
             Err(EditError::Losses(trial)) => {

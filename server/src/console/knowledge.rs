@@ -11,7 +11,6 @@ use engine::scope::Scope;
 use engine::search::Search;
 use engine::turn::Turn;
 use retrieval::health::Report;
-use retrieval::reading::Snapshot;
 use retrieval::versions::{Version, VersionsError};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +40,8 @@ struct Line {
     title: String,
     area: Option<String>,
     passages: usize,
+    /// The page on the web that it is a copy of.
+    source: Option<String>,
     /// Milliseconds since 1970; none while the file is not in the folder.
     written_at: Option<i64>,
     url: String,
@@ -55,7 +56,7 @@ pub(super) async fn overview(
         let library = &app.mind.knowledge;
         let (edition, status) = (library.edition(), library.status().borrow().clone());
         let index = edition.index();
-        let files = Snapshot::of(&library.shelf().folder).unwrap_or_default();
+        let files = library.shelf().snapshot().unwrap_or_default();
         let mut documents: Vec<Line> = index
             .documents()
             .iter()
@@ -63,6 +64,7 @@ pub(super) async fn overview(
                 path: doc.path.clone(),
                 title: doc.matter.title.clone().unwrap_or_default(),
                 area: doc.matter.area.clone(),
+                source: doc.matter.url.clone(),
                 passages: 0,
                 written_at: files.modified_ms(&doc.path),
                 url: page_url(&doc.path, &(0..0)),
@@ -247,6 +249,21 @@ pub(super) async fn release(
     .await
 }
 
+/// `POST /console/api/knowledge/fetch`.
+pub(super) async fn fetch(
+    State(app): State<Arc<App>>,
+    _: SignedIn,
+) -> Result<StatusCode, ApiError> {
+    let pages = &app.mind.knowledge.shelf().pages;
+    if pages.is_empty() {
+        let message =
+            "The settings name no page. Put addresses under [knowledge] urls or sitemaps.";
+        return Err(ApiError::new(StatusCode::CONFLICT, "no_pages", message));
+    }
+    pages.ask_now();
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `GET /console/api/knowledge/check`.
 pub(super) async fn look_over(
     State(app): State<Arc<App>>,
@@ -260,7 +277,7 @@ pub(super) async fn look_over(
         let library = &app.mind.knowledge;
         let edition = library.edition();
         let when = (app.clock.now_ms(), library.shelf().stale_days);
-        Ok(Json(check::report(edition.index(), &library.shelf().folder, &cited, when)))
+        Ok(Json(check::report(edition.index(), library.shelf(), &cited, when)))
     })
     .await
 }

@@ -10,12 +10,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use retrieval::corpus::MAX_FOREIGN_BYTES;
 
 use crate::app::App;
 use crate::knowledge::edit::MAX_BYTES;
 
 /// Bytes of a request with a document: JSON may write a character as six.
 const MAX_EDIT: usize = 6 * MAX_BYTES;
+/// Bytes of a file that is uploaded.
+const MAX_UPLOAD: usize = MAX_FOREIGN_BYTES as usize;
 
 /// Everything below `/console/api`.
 pub fn routes() -> Router<Arc<App>> {
@@ -30,10 +33,19 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/knowledge/versions", get(knowledge::versions))
         .route("/knowledge/rollback", post(knowledge::rollback))
         .route("/knowledge/release", post(knowledge::release))
+        .route("/knowledge/fetch", post(knowledge::fetch))
         .route("/knowledge/check", get(knowledge::look_over))
         .route("/knowledge/document", get(editing::open))
         .route("/knowledge/try", post(editing::try_edit).layer(DefaultBodyLimit::max(MAX_EDIT)))
         .route("/knowledge/save", post(editing::save).layer(DefaultBodyLimit::max(MAX_EDIT)))
+        .route(
+            "/knowledge/upload/try",
+            post(editing::try_upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
+        )
+        .route(
+            "/knowledge/upload/save",
+            post(editing::upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
+        )
         .route("/conversations", get(conversations::list))
         .route("/conversations/{id}", get(conversations::show))
         .route("/conversations/{id}/take", post(conversations::take))

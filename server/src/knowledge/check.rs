@@ -2,29 +2,29 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
-use std::path::Path;
 
 use retrieval::Index;
 use retrieval::health::{self, Differ, Facts, Report};
-use retrieval::reading::Snapshot;
+
+use super::Shelf;
 
 /// Findings of one kind that the command line prints; the console and `--json` have all.
 const SHOWN: usize = 50;
 
-/// The report over `index`, whose documents lie in `folder`.
+/// The report over `index`, whose documents lie on `shelf`.
 pub fn report(
     index: &Index,
-    folder: &Path,
+    shelf: &Shelf,
     cited: &HashSet<String>,
     (now, stale_days): (i64, u32),
 ) -> Report {
-    let files = Snapshot::of(folder).unwrap_or_default();
+    let files = shelf.snapshot().unwrap_or_default();
     let written: BTreeMap<String, i64> = index
         .documents()
         .iter()
         .filter_map(|doc| Some((doc.path.clone(), files.modified_ms(&doc.path)?)))
         .collect();
-    let exists = |path: &str| folder.join(path).is_file();
+    let exists = |path: &str| shelf.folder.join(path).is_file();
     health::report(index, &Facts { written: &written, now, stale_days, cited, exists: &exists })
 }
 

@@ -110,23 +110,30 @@ fn look_over(settings: &Settings, shelf: &Shelf, models: Option<&Path>, json: bo
         anyhow::Ok(cited?)
     })?;
     let days = settings.knowledge.stale_days;
-    let report = check::report(&index, &shelf.folder, &cited, (Clock::system().now_ms(), days));
+    let report = check::report(&index, shelf, &cited, (Clock::system().now_ms(), days));
     match json {
         true => {
             print(&format!("{}\n", serde_json::to_string_pretty(&report).context("the report")?))?
         }
         false => print(&check::describe(&report))?,
     }
-    verdict(&report, problems)
+    let missed = shelf.pages.missed();
+    missed.iter().for_each(|page| tracing::warn!("{page}"));
+    verdict(&report, problems, missed.len())
 }
 
 /// What is certainly wrong is an error; the rest is for a person to judge.
-fn verdict(report: &Report, problems: usize) -> Result<()> {
-    match (report.links.len(), problems) {
-        (0, 0) => Ok(()),
-        (links, 0) => bail!("{links} links lead nowhere"),
-        (0, files) => bail!("{files} files could not be read"),
-        (links, files) => bail!("{links} links lead nowhere, {files} files could not be read"),
+fn verdict(report: &Report, problems: usize, missed: usize) -> Result<()> {
+    let wrong = [
+        (report.links.len(), "links lead nowhere"),
+        (problems, "documents could not be read"),
+        (missed, "pages could not be fetched"),
+    ];
+    let wrong = wrong.iter().filter(|(count, _)| *count > 0);
+    let wrong: Vec<String> = wrong.map(|(count, what)| format!("{count} {what}")).collect();
+    match wrong.as_slice() {
+        [] => Ok(()),
+        wrong => bail!("{}", wrong.join(", ")),
     }
 }
 

@@ -2,33 +2,34 @@
 //! answers wrong.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use engine::search::Search;
 use retrieval::golden::{self, Flip, Golden, Verdict};
-use retrieval::{Corpus, Document, Index};
+use retrieval::index::Progress;
+use retrieval::readers::foreign::Kind;
+use retrieval::{Corpus, Document, Index, corpus};
 use serde::Serialize;
 
-use super::Library;
+use super::{Library, disk};
 use crate::clock::fingerprint;
 
-/// Bytes of a document that the console may write.
+/// Bytes of a text that the console may write.
 pub const MAX_BYTES: usize = 1024 * 1024;
 /// Bytes of a document's path.
 const MAX_PATH: usize = 200;
 /// How long an edit waits for an encoder that visitors keep busy.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Endings of files that may be written.
-const ENDINGS: [&str; 2] = [".md", ".txt"];
+/// Endings of files that are text as they are; those of foreign formats may be written too.
+const TEXTS: [&str; 2] = [".md", ".txt"];
 
 /// Why an edit is not tried or not written; each is shown to the owner.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// No name for a document.
     #[error(
-        "`{0}` cannot be a document's name: use letters, digits, `-`, `_`, `.` and `/`, and end it with .md or .txt"
+        "`{0}` cannot be a document's name: use letters, digits, `-`, `_`, `.` and `/`, and end it with .md, .txt, .html, .docx, .pdf, .csv or .jsonl"
     )]
     Name(String),
     /// The text is no document.
@@ -84,24 +85,32 @@ pub struct Preview {
     pub text: String,
 }
 
-/// An edit: `text` is the whole new text; none deletes the document.
+/// An edit: `bytes` are the whole new file; none deletes the document.
 #[derive(Debug, Clone)]
 pub struct Edit {
     /// Path below the knowledge folder.
     pub path: String,
-    /// What it shall say.
-    pub text: Option<String>,
+    /// What the file shall hold.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// Whether a document of this name is text that can be edited as it is.
+pub fn is_text(path: &str) -> bool {
+    TEXTS.iter().any(|end| path.ends_with(end))
 }
 
 impl Library {
-    /// The text of a document's file and what names this state of it; none when there is no such file.
+    /// The bytes of a document's file and what names this state of it; none when there is no such file.
     ///
     /// # Errors
     /// [`EditError::Name`] and [`EditError::Failed`].
-    pub fn source(&self, path: &str) -> Result<Option<(String, String)>, EditError> {
+    pub fn source(&self, path: &str) -> Result<Option<(Vec<u8>, String)>, EditError> {
         let file = self.file(path)?;
-        match fs::read_to_string(&file) {
-            Ok(text) => Ok(Some((text.clone(), fingerprint(&text)))),
+        match fs::read(&file) {
+            Ok(bytes) => {
+                let state = fingerprint(&bytes);
+                Ok(Some((bytes, state)))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(EditError::Failed(format!("{path} cannot be read: {error}"))),
         }
@@ -117,14 +126,14 @@ impl Library {
             return Err(EditError::Pinned);
         }
         let edition = self.edition();
-        let corpus = with(edition.index().corpus(), edit)?;
+        let corpus = self.with(edition.index().corpus(), edit)?;
         let failed = |error: &dyn std::fmt::Display| EditError::Failed(error.to_string());
         let until = Instant::now() + PATIENCE;
         let in_time = || match Instant::now() < until {
             true => Ok(()),
             false => Err("visitors keep the encoder busy; try again in a moment".to_owned()),
         };
-        let mut embed = |texts: &[&str]| self.embed_gently(texts, &in_time);
+        let mut embed = |texts: &[&str], _: Progress| self.embed_gently(texts, &in_time);
         let (candidate, _) = edition
             .index()
             .candidate(corpus, &self.embedder, &mut embed)
@@ -165,8 +174,8 @@ impl Library {
             return Err(EditError::Changed);
         }
         let file = self.file(&edit.path)?;
-        let written = match &edit.text {
-            Some(text) => write(&file, text),
+        let written = match &edit.bytes {
+            Some(bytes) => disk::write(&file, bytes),
             None => fs::remove_file(&file),
         };
         written.map_err(|error| {
@@ -178,6 +187,29 @@ impl Library {
         tracing::info!(path = edit.path, "a document was edited in the console");
         self.ring();
         Ok(trial)
+    }
+
+    /// The corpus with the edit in it. A foreign file is read in a process of its own.
+    fn with(&self, corpus: &Corpus, edit: &Edit) -> Result<Corpus, EditError> {
+        let others = corpus.documents().iter().filter(|doc| doc.path != edit.path).cloned();
+        let mut documents: Vec<Document> = others.collect();
+        if let Some(bytes) = &edit.bytes {
+            if is_text(&edit.path) && bytes.len() > MAX_BYTES {
+                return Err(EditError::Text(format!("a text has {MAX_BYTES} bytes at most")));
+            }
+            let load = |most| match bytes.len() as u64 > most {
+                true => Err(format!("has {} bytes, {most} is the most", bytes.len())),
+                false => Ok(bytes.clone()),
+            };
+            let convert = |kind, bytes: &[u8]| self.shelf.reader.read(kind, bytes);
+            let document = corpus::document(&edit.path, &load, &convert);
+            let refused = |problem| EditError::Text(format!("{} {problem}", edit.path));
+            documents.extend(document.map_err(refused)?);
+        }
+        if documents.is_empty() {
+            return Err(EditError::Text("the last document cannot be deleted".into()));
+        }
+        Ok(Corpus::new(documents))
     }
 
     /// The owner's golden questions; none without the file.
@@ -197,8 +229,8 @@ impl Library {
         let plain = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
         let good =
             |part: &str| !part.is_empty() && !part.starts_with('.') && part.chars().all(plain);
-        let named = ENDINGS.iter().any(|end| path.ends_with(end)) && path.len() <= MAX_PATH;
-        if !named || !path.split('/').all(good) {
+        let named = is_text(path) || (Kind::of(Path::new(path)).is_some() && path != golden::FILE);
+        if !named || path.len() > MAX_PATH || !path.split('/').all(good) {
             return Err(refused());
         }
         let mut file = self.shelf.folder.clone();
@@ -211,23 +243,6 @@ impl Library {
         }
         Ok(file)
     }
-}
-
-/// The corpus with the edit in it.
-fn with(corpus: &Corpus, edit: &Edit) -> Result<Corpus, EditError> {
-    let others = corpus.documents().iter().filter(|doc| doc.path != edit.path).cloned();
-    let mut documents: Vec<Document> = others.collect();
-    if let Some(text) = &edit.text {
-        if text.len() > MAX_BYTES {
-            return Err(EditError::Text(format!("a document has {MAX_BYTES} bytes at most")));
-        }
-        let document = Document::new(&edit.path, text.clone());
-        documents.push(document.map_err(|error| EditError::Text(error.to_string()))?);
-    }
-    if documents.is_empty() {
-        return Err(EditError::Text("the last document cannot be deleted".into()));
-    }
-    Ok(Corpus::new(documents))
 }
 
 fn judged(
@@ -246,16 +261,4 @@ fn previews(index: &Index, path: &str) -> Vec<Preview> {
         text: passage.text.clone(),
     })
     .collect()
-}
-
-/// Writes beside the file and renames, so that nobody reads half of it.
-fn write(file: &Path, text: &str) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = folder.join(format!(".{name}.saving"));
-    let mut out = fs::File::create(&fresh)?;
-    out.write_all(text.as_bytes())?;
-    out.sync_all()?;
-    fs::rename(&fresh, file)
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use engine::search::Search;
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use retrieval::index::Progress;
 use retrieval::reading::Snapshot;
 use retrieval::versions::SHORT;
 use retrieval::{Corpus, Index};
@@ -135,7 +136,7 @@ impl Keeper<'_> {
     fn look(&self, seen: &mut Seen, pinned: bool) -> Result<Snapshot, String> {
         let began = Instant::now();
         let folder = &self.library.shelf.folder;
-        let files = Snapshot::of(folder).map_err(|error| {
+        let files = self.library.shelf.snapshot().map_err(|error| {
             format!("the knowledge folder {} cannot be read: {error}", folder.display())
         })?;
         seen.cost = began.elapsed();
@@ -234,12 +235,10 @@ impl Keeper<'_> {
 
     fn publish(&self, corpus: Corpus, pinned: bool, seen: &Seen) -> Result<(), KnowledgeError> {
         let library = self.library;
-        let mut embedded = 0;
         let mut looked = Instant::now();
-        let mut embed = |texts: &[&str]| {
+        let mut embed = |texts: &[&str], progress: Progress| {
+            library.status.send_modify(|status| status.embedding = Some(progress.into()));
             let vectors = self.embed(texts)?;
-            embedded += vectors.len();
-            library.status.send_modify(|status| status.embedding = Some(embedded));
             if looked.elapsed() >= library.pace.look && !pinned {
                 looked = Instant::now();
                 self.strike_meanwhile(seen);
@@ -255,7 +254,7 @@ impl Keeper<'_> {
 
     /// What is deleted while many passages are being embedded does not answer until they are done.
     fn strike_meanwhile(&self, seen: &Seen) {
-        let files = Snapshot::of(&self.library.shelf.folder);
+        let files = self.library.shelf.snapshot();
         if let (Some(before), Ok(files)) = (&seen.published, files)
             && !files.is_empty()
         {

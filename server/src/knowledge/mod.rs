@@ -2,12 +2,14 @@
 
 pub mod check;
 pub mod commands;
+mod disk;
 pub mod edit;
 mod edition;
 mod keeper;
+pub mod pages;
+mod shelf;
 pub mod status;
 
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,15 +20,14 @@ use engine::search::Search;
 use retrieval::corpus::CorpusError;
 use retrieval::index::{Built, Embed};
 use retrieval::manifest::EmbedderId;
-use retrieval::reading::{self, Reading};
 use retrieval::versions::{SHORT, Version, VersionsError};
-use retrieval::{Corpus, Index, IndexError, Versions};
+use retrieval::{Corpus, Index, IndexError};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::reader::Reader;
 pub use edition::Edition;
 pub use keeper::start;
+pub use shelf::Shelf;
 use status::{Problem, Status};
 
 /// Why documents cannot be published.
@@ -52,23 +53,6 @@ pub enum KnowledgeError {
 const GENTLE: usize = 4;
 /// How long to stand back when the encoder's queue is full.
 const STAND_BACK: Duration = Duration::from_millis(20);
-
-/// Where the knowledge lies and how much of its past is kept.
-#[derive(Debug, Clone)]
-pub struct Shelf {
-    /// The owner's documents.
-    pub folder: PathBuf,
-    /// Turns those of foreign formats into Markdown.
-    pub reader: Arc<Reader>,
-    /// The indexes.
-    pub index: PathBuf,
-    /// The published states.
-    pub versions: Versions,
-    /// Published states that are kept.
-    pub keep: usize,
-    /// Days after which a document counts as old.
-    pub stale_days: u32,
-}
 
 /// How often the folder is looked at; events only make it sooner.
 #[derive(Debug, Clone, Copy)]
@@ -269,36 +253,6 @@ impl Library {
             false => versions.record(corpus, self.clock.now_ms(), self.shelf.keep)?,
         };
         Ok(Index::sweep(&self.shelf.index, &self.embedder, &kept)?)
-    }
-}
-
-impl Shelf {
-    fn read(&self, good: &dyn Fn() -> Option<Corpus>) -> Result<Reading, CorpusError> {
-        reading::read(&self.folder, &|folder| self.reader.corpus(folder), good)
-    }
-
-    /// The state that was published last.
-    fn newest(&self) -> Option<Corpus> {
-        let newest = self.versions.list().ok()?.into_iter().next()?;
-        match self.versions.corpus(&newest.id) {
-            Ok(corpus) => Some(corpus),
-            Err(error) => {
-                tracing::warn!("the last good text of bad files is lost: {error}");
-                None
-            }
-        }
-    }
-
-    /// The pinned version's documents. One that cannot be had is reported, and the folder answers.
-    fn pinned_corpus(&self, status: &mut Status) -> Option<Corpus> {
-        let pinned = self.versions.pinned();
-        let corpus = pinned.and_then(|id| id.map(|id| self.versions.corpus(&id)).transpose());
-        corpus.unwrap_or_else(|error| {
-            let error = KnowledgeError::Pin(error);
-            tracing::error!("{error}");
-            status.error = Some(error.to_string());
-            None
-        })
     }
 }
 

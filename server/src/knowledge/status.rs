@@ -1,7 +1,10 @@
 //! What the owner is told about the knowledge: what answers, since when, and what is wrong with the folder.
 
+use retrieval::index::Progress;
 use retrieval::reading;
 use serde::Serialize;
+
+use super::pages::Missed;
 
 /// How the knowledge stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -22,10 +25,42 @@ pub struct Status {
     pub problems: Vec<Problem>,
     /// Why the newest state of the folder could not be published; the last good one answers.
     pub error: Option<String>,
-    /// Passages embedded so far, while a new state is being made.
-    pub embedding: Option<usize>,
+    /// How many of the changed documents are embedded, while a new state is being made.
+    pub embedding: Option<Count>,
+    /// The pages of the web; none when the settings name no page.
+    pub web: Option<Web>,
     /// When the whole folder was read last, in milliseconds since 1970.
     pub read_at: i64,
+}
+
+/// How far something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// So many are done.
+    pub done: usize,
+    /// Of so many.
+    pub of: usize,
+}
+
+impl From<Progress> for Count {
+    fn from(Progress { done, of }: Progress) -> Self {
+        Self { done, of }
+    }
+}
+
+/// How the pages of the web stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Web {
+    /// Pages that there is a copy of.
+    pub pages: usize,
+    /// How many were asked for, while that is going on.
+    pub fetching: Option<Count>,
+    /// When all were asked for last, in milliseconds since 1970.
+    pub asked_at: Option<i64>,
+    /// The first of those that could not be fetched.
+    pub missed: Vec<Missed>,
+    /// Those that are not named.
+    pub more_missed: usize,
 }
 
 /// A file that could not be read.

@@ -1,12 +1,15 @@
-//! The process that reads one document: it limits itself, reads from its input, writes Markdown, and ends.
+//! The process that reads one document or sitemap: it limits itself, reads from its input, writes text, and ends.
 
 use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail};
 use retrieval::corpus::MAX_FOREIGN_BYTES;
 use retrieval::readers::foreign::{self, Kind};
+use retrieval::readers::sitemap::Sitemap;
 
-/// First line of an answer that is Markdown; the rest of the answer follows.
+/// What a sitemap is called beside the kinds of documents.
+pub(super) const SITEMAP: &str = "sitemap";
+/// First line of an answer that is text; the rest of the answer follows.
 pub(super) const READ: &str = "porchlight document 1 read\n";
 /// First line of an answer that says why the document is refused.
 pub(super) const REFUSED: &str = "porchlight document 1 refused\n";
@@ -21,15 +24,21 @@ pub(super) const CPU_SECONDS: u64 = 20;
 /// When the process cannot be limited, or nobody listens.
 pub fn run(kind: &str) -> Result<()> {
     limit()?;
-    let Ok(kind) = kind.parse::<Kind>() else { bail!("{kind} is no kind of document") };
+    let convert = |bytes: &[u8]| match kind.parse::<Kind>() {
+        Ok(kind) => foreign::convert(kind, bytes),
+        Err(()) => Sitemap::read(bytes).map(|sitemap| sitemap.to_lines()),
+    };
+    if kind != SITEMAP && kind.parse::<Kind>().is_err() {
+        bail!("{kind} is no kind of document");
+    }
     let mut bytes = Vec::new();
     let input = std::io::stdin().lock();
     input.take(MAX_FOREIGN_BYTES + 1).read_to_end(&mut bytes).context("standard input")?;
     let (first, rest) = if bytes.len() as u64 > MAX_FOREIGN_BYTES {
         (REFUSED, format!("has more than {MAX_FOREIGN_BYTES} bytes"))
     } else {
-        match foreign::convert(kind, &bytes) {
-            Ok(markdown) => (READ, markdown),
+        match convert(&bytes) {
+            Ok(text) => (READ, text),
             Err(error) => (REFUSED, error.to_string()),
         }
     };

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use retrieval::Corpus;
 use retrieval::corpus::{CorpusError, MAX_BYTES, Skipped};
 use retrieval::readers::foreign::Kind;
+use retrieval::readers::sitemap::Sitemap;
 
 use self::cache::Cache;
 use self::spawn::Failure;
-use crate::config::Settings;
 
 /// Folder of converted documents in the data folder.
 const CONVERTED: &str = "converted";
@@ -69,7 +69,7 @@ impl Reader {
             return known;
         }
         let start = Instant::now();
-        let read = spawn::read(&self.program, kind, bytes, self.allowance);
+        let read = spawn::read(&self.program, kind.ending(), bytes, self.allowance);
         tracing::debug!(
             kind = kind.ending(),
             ms = start.elapsed().as_millis() as u64,
@@ -87,6 +87,17 @@ impl Reader {
         result
     }
 
+    /// What a sitemap lists.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for people.
+    pub fn sitemap(&self, bytes: &[u8]) -> Result<Sitemap, String> {
+        match spawn::read(&self.program, child::SITEMAP, bytes, self.allowance) {
+            Ok(lines) => Ok(Sitemap::from_lines(&lines)),
+            Err(Failure::Lasting(problem) | Failure::Passing(problem)) => Err(problem),
+        }
+    }
+
     /// All documents of a folder, as [`Corpus::read_with`] gives them.
     ///
     /// # Errors
@@ -96,15 +107,6 @@ impl Reader {
         self.cache.prune();
         read
     }
-}
-
-/// All documents of the knowledge folder. What is left out is returned, not logged.
-///
-/// # Errors
-/// When the folder cannot be listed or holds no document.
-pub fn corpus(settings: &Settings) -> anyhow::Result<(Corpus, Vec<Skipped>)> {
-    let reader = Reader::new(&settings.server.data_dir)?;
-    Ok(reader.corpus(&settings.knowledge.dir)?)
 }
 
 /// Logs what was left out: whole files, and parts of documents.

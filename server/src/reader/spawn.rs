@@ -6,8 +6,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
-use retrieval::readers::foreign::Kind;
-
 use super::{Allowance, child};
 
 /// Bytes of its complaints that are kept.
@@ -22,10 +20,10 @@ pub(super) enum Failure {
     Passing(String),
 }
 
-/// Reads a document in a process of its own.
+/// Reads a document or a sitemap in a process of its own; `kind` says which.
 pub(super) fn read(
     program: &Path,
-    kind: Kind,
+    kind: &str,
     bytes: &[u8],
     allowance: Allowance,
 ) -> Result<String, Failure> {
@@ -49,9 +47,9 @@ pub(super) fn read(
     }
 }
 
-fn start(program: &Path, kind: Kind) -> std::io::Result<Child> {
+fn start(program: &Path, kind: &str) -> std::io::Result<Child> {
     let mut command = Command::new(program);
-    command.args(["read-document", "--kind", kind.ending()]);
+    command.args(["read-document", "--kind", kind]);
     // It needs no settings, and no secrets that others are given.
     #[cfg(unix)]
     command.env_clear();
@@ -172,7 +170,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = program(folder.path(), script);
         let allowance = Allowance { wall: Duration::from_secs(20), output: 50 };
-        let found = read(&program, Kind::Pdf, &[b'x'; 200_000], allowance);
+        let found = read(&program, "pdf", &[b'x'; 200_000], allowance);
         assert_eq!(found, expect.map(str::to_owned), "{script}");
     }
 
@@ -213,9 +211,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = program(folder.path(), "exec tail -f /dev/null");
         let allowance = Allowance { wall: Duration::from_millis(50), output: 50 };
-        let found = read(&program, Kind::Pdf, &[b'x'; 200_000], allowance);
+        let found = read(&program, "pdf", &[b'x'; 200_000], allowance);
         assert_eq!(found, Err(Failure::Passing("took more than 0 seconds to read".into())));
-        let found = read(&folder.path().join("none"), Kind::Pdf, b"", allowance);
+        let found = read(&folder.path().join("none"), "pdf", b"", allowance);
         assert!(
             matches!(found, Err(Failure::Passing(why)) if why.contains("no process can be started"))
         );

@@ -75,7 +75,7 @@ mod tests {
         let corpus = Corpus::new(vec![Document::from_parts("a b/töne.md", "Töne", source.into())]);
         let embedder = EmbedderId { id: "x".into(), dimension: 1 };
         let index =
-            Index::in_memory(corpus, &embedder, &mut |texts| Ok(vec![vec![1.0]; texts.len()]))
+            Index::in_memory(corpus, &embedder, &mut |texts, _| Ok(vec![vec![1.0]; texts.len()]))
                 .unwrap();
         let start = source.find("Erst").unwrap();
         let span = source.find("Then").unwrap()..source.find(" And").unwrap();

@@ -141,6 +141,8 @@ pub async fn open(
     let worker = replies::start(&app).await?;
     let keeper = library::start(&app.mind.knowledge, app.shutdown.clone())
         .context("the thread that reads the documents could not be started")?;
+    library::pages::start(&app.mind.knowledge, &settings.knowledge, app.shutdown.clone())
+        .context("the thread that fetches pages could not be started")?;
     tokio::spawn(tell(Arc::clone(&app)));
     tokio::spawn(prune(Arc::clone(&app)));
     // What answered "starting" goes.

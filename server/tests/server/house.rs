@@ -11,7 +11,7 @@ use engine::model::{Model, ModelError};
 use engine::testing::ScriptedModel;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use server::config::Settings;
+use server::config::{Knowledge, Settings};
 use server::startup::{self, Outside, Running};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -111,11 +111,23 @@ impl House {
             std::fs::write(folder.path().join("knowledge").join(name), text).unwrap();
         }
         prompts(folder.path());
-        Self::over(folder, model, mode).await
+        Self::over((folder, Settings::default()), model, mode).await
     }
 
-    async fn over(folder: TempDir, model: ScriptedModel, mode: Mode) -> Self {
-        let mut settings = Settings::default();
+    /// A house that has pages of the web among its documents.
+    pub(crate) async fn with_pages(knowledge: Knowledge) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        let settings = Settings { knowledge, ..Settings::default() };
+        Self::over((folder, settings), ScriptedModel::default(), Mode::Quote).await
+    }
+
+    async fn over(
+        (folder, mut settings): (TempDir, Settings),
+        model: ScriptedModel,
+        mode: Mode,
+    ) -> Self {
         settings.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         settings.server.data_dir = folder.path().join("data");
         settings.knowledge.dir = folder.path().join("knowledge");
@@ -132,7 +144,7 @@ impl House {
     pub(crate) async fn again(self, model: ScriptedModel, mode: Mode) -> Self {
         let Self { running, folder, .. } = self;
         running.stop().await;
-        Self::over(folder, model, mode).await
+        Self::over((folder, Settings::default()), model, mode).await
     }
 
     pub(crate) async fn visitor(&self) -> Client {
@@ -166,6 +178,15 @@ impl House {
 
     pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
         self.request(&format!("GET {path} HTTP/1.1\r\nCookie: {cookie}\r\n"), "").await
+    }
+
+    /// Uploads a file as it is.
+    pub(crate) async fn upload(&self, path: &str, cookie: &str, body: &str) -> Answer {
+        let origin = format!("http://{}", self.address);
+        let head = format!(
+            "POST /console/api/knowledge/upload/{path} HTTP/1.1\r\nCookie: {cookie}\r\nOrigin: {origin}\r\nContent-Type: application/octet-stream\r\n"
+        );
+        self.request(&head, body).await
     }
 
     pub(crate) async fn post(&self, path: &str, cookie: &str, body: &Value) -> Answer {

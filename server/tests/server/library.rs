@@ -1,10 +1,12 @@
 //! The owner's page on the documents: list, search, versions, a look for what is wrong, and edits with a gate.
 
 use serde_json::{Value, json};
+use server::config::Knowledge;
 use server::knowledge::status::Status;
 use tokio::time::timeout;
 
 use crate::house::{ANSWER, House, PATIENCE, QUESTION};
+use crate::site::Site;
 
 async fn get(house: &House, path: &str, cookie: &str) -> Value {
     let answer = house.get(&format!("/console/api/knowledge{path}"), cookie).await;
@@ -33,7 +35,7 @@ async fn documents_are_listed_and_searched_with_their_scores() {
             "{path}"
         );
     }
-    for path in ["search", "rollback", "release", "try", "save"] {
+    for path in ["search", "rollback", "release", "try", "save", "fetch"] {
         assert_eq!(post(&house, path, "", &json!({})).await.0, 401, "{path}");
     }
     let cookie = house.owner().await;
@@ -151,6 +153,85 @@ async fn an_edit_that_loses_an_answer_is_stopped_unless_the_owner_insists() {
     let base = get(&house, "/document?path=new/page.md", &cookie).await["base"].clone();
     let end = json!({ "path": "new/page.md", "text": null, "base": base });
     assert_eq!(post(&house, "save", &cookie, &end).await.0, 200);
+    until(&house, |status| status.documents == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_uploaded_as_it_is_after_the_same_gate() {
+    let house = House::open().await;
+    assert_eq!(house.upload("try?path=a.md", "", "x").await.status, 401);
+    let cookie = house.owner().await;
+    let golden = json!({ "question": QUESTION, "doc": "port.md", "answer": "port 7878" });
+    let folder = house.folder.path().join("knowledge");
+    std::fs::write(folder.join("golden.jsonl"), format!("{golden}\n")).unwrap();
+    let trial = house.upload("try?path=notes/new.txt", &cookie, "Some news.\n").await;
+    assert_eq!((trial.status, &trial.json()["right_after"]), (200, &json!(1)), "{}", trial.body);
+    assert_eq!(trial.json()["passages"][0]["text"], "Some news.");
+    assert!(!folder.join("notes").exists(), "nothing was written");
+    let saved = house.upload("save?path=notes/new.txt", &cookie, "Some news.\n").await;
+    assert_eq!(saved.status, 200, "{}", saved.body);
+    assert_eq!(std::fs::read_to_string(folder.join("notes/new.txt")).unwrap(), "Some news.\n");
+    until(&house, |status| status.documents == 3).await;
+    let base = get(&house, "/document?path=port.md", &cookie).await["base"].clone();
+    let named = format!("save?path=port.md&base={}", base.as_str().unwrap());
+    for (path, body, status, code) in [
+        ("save?path=notes/new.txt", "Other news.", 409, "changed_meanwhile"),
+        (named.as_str(), "# Ports\n\nNo number.\n", 409, "answers_lost"),
+        ("save?path=../out.pdf", "x", 422, "bad_name"),
+        ("save?path=golden.jsonl", "x", 422, "bad_name"),
+        ("save?path=a.xlsx", "x", 422, "bad_name"),
+        ("try?path=a.pdf", "no PDF", 422, "bad_text"),
+        ("try?path=a.md", "---\ntitle: [\n---\n", 422, "bad_text"),
+        ("try?path=a.md&x=y", "x", 400, "bad_request"),
+        ("try?path=a.pdf", &"x".repeat(33 << 20), 413, "too_big"),
+    ] {
+        let answer = house.upload(path, &cookie, body).await;
+        assert_eq!(
+            (answer.status, &answer.json()["error"]["code"]),
+            (status, &json!(code)),
+            "{path}"
+        );
+    }
+    let named = format!("{named}&all_the_same=true");
+    let insisting = house.upload(&named, &cookie, "# Ports\n\nNo number.\n").await;
+    assert_eq!(insisting.status, 200, "{}", insisting.body);
+    let json =
+        house.post("/console/api/knowledge/upload/try?path=a.md", &cookie, &json!("x")).await;
+    assert_eq!(json.status, 415, "no form of another site can send it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_the_web_answer_and_name_their_address() {
+    let site = Site::open();
+    let page = "# Shelter\n\n## Where is the bus shelter?\n\nThe bus shelter is behind the mill.\n";
+    site.page("/shelter.md", "text/markdown", page);
+    let url = |path: &str| site.url(path).try_into().unwrap();
+    let mut knowledge =
+        Knowledge { urls: vec![url("/shelter.md"), url("/none")], ..Knowledge::default() };
+    knowledge.allow_private = vec![format!("127.0.0.1:{}", site.port).try_into().unwrap()];
+    let house = House::with_pages(knowledge).await;
+    let fetched = until(&house, |status| {
+        status.documents == 3 && status.web.as_ref().is_some_and(|web| web.asked_at.is_some())
+    });
+    let web = fetched.await.web.unwrap();
+    assert_eq!((web.pages, web.fetching, web.missed.len()), (1, None, 1));
+    assert!(web.missed[0].problem.starts_with("answers 404"), "{web:?}");
+    let (mut visitor, _) = house.greeted().await;
+    visitor.say(1, "Where is the bus shelter?").await;
+    let reply = visitor.message("bot").await;
+    assert_eq!(reply["text"], "The bus shelter is behind the mill.");
+    let shown = house.get(reply["citations"][0]["url"].as_str().unwrap(), "").await.body;
+    assert!(shown.contains(&format!("From <a href=\"{}\"", site.url("/shelter.md"))), "{shown}");
+    let cookie = house.owner().await;
+    let documents = get(&house, "", &cookie).await["documents"].clone();
+    assert_eq!(documents[2]["source"], json!(site.url("/shelter.md")));
+    // A new text is fetched when the owner asks for it, and a page that is gone answers no more.
+    let first = until(&house, |_| true).await.version;
+    site.page("/shelter.md", "text/markdown", page.replace("mill", "church"));
+    assert_eq!(post(&house, "fetch", &cookie, &json!({})).await.0, 204);
+    until(&house, |status| status.version != first).await;
+    site.remove("/shelter.md");
+    assert_eq!(post(&house, "fetch", &cookie, &json!({})).await.0, 204);
     until(&house, |status| status.documents == 2).await;
 }
 

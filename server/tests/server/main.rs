@@ -8,6 +8,8 @@ mod frames;
 mod house;
 mod library;
 mod living;
+mod pages;
 mod program;
 mod reader;
+mod site;
 mod soak;

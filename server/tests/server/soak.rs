@@ -12,9 +12,12 @@ use engine::model::Model;
 use engine::scope::Scope;
 use engine::search::{Hit, Phrase, Query, Search};
 use engine::testing::ScriptedModel;
+use retrieval::index::Progress;
 use retrieval::manifest::EmbedderId;
 use retrieval::{Corpus, Document, Index, Versions};
 use server::clock::Clock;
+use server::config::Knowledge;
+use server::knowledge::pages::Pages;
 use server::knowledge::{self, Edition, Library, Pace, Shelf};
 use server::reader::Reader;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +46,7 @@ fn shelf(folder: &Path) -> Shelf {
     Shelf {
         folder: folder.join("knowledge"),
         reader: Arc::new(Reader::new(folder).unwrap()),
+        pages: Arc::new(Pages::open(folder, &Knowledge::default())),
         index: folder.join("index"),
         versions: Versions::new(folder.join("versions")),
         keep: KEEP,
@@ -60,7 +64,7 @@ fn open(folder: &Path) -> (Arc<Library>, usize) {
     let model: Arc<dyn Model> = Arc::new(ScriptedModel::default());
     let encoder = Arc::clone(&model);
     let mut count = 0;
-    let mut embed = |texts: &[&str]| {
+    let mut embed = |texts: &[&str], _: Progress| {
         count += texts.len();
         encoder.embed(texts).map_err(|error| error.to_string())
     };
@@ -213,8 +217,9 @@ fn same_as_fresh(index: &Index, corpus: &Corpus) {
     let model = ScriptedModel::default();
     let card = model.card();
     let embedder = EmbedderId { id: card.encoder.clone(), dimension: card.dimension };
-    let fresh =
-        Index::in_memory(corpus.clone(), &embedder, &mut |texts| Ok(model.embed(texts).unwrap()));
+    let fresh = Index::in_memory(corpus.clone(), &embedder, &mut |texts, _| {
+        Ok(model.embed(texts).unwrap())
+    });
     let fresh = fresh.unwrap();
     assert_eq!(index.passages(), fresh.passages());
     assert_eq!(index.vectors(), fresh.vectors());

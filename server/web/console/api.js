@@ -123,7 +123,37 @@ export const release = () => request("POST", "knowledge/release");
 /** @returns {Promise<import("./types.js").KnowledgeReport>} */
 export const checkKnowledge = () => request("GET", "knowledge/check");
 
-/** @param {string} path @returns {Promise<{ path: string, text: string, base: string }>} */
+/** @returns {Promise<null>} */
+export const fetchPages = () => request("POST", "knowledge/fetch");
+
+/**
+ * Uploads a file as it is; `sent` is told which part of it the server has, from 0 to 1.
+ * @param {"try" | "save"} what
+ * @param {File} file
+ * @param {Record<string, string>} query
+ * @param {(part: number) => void} sent
+ * @returns {Promise<import("./types.js").KnowledgeTrial>}
+ */
+export function sendFile(what, file, query, sent) {
+  return new Promise((resolve, reject) => {
+    const upload = new XMLHttpRequest();
+    upload.open("POST", `/console/api/knowledge/upload/${what}?${new URLSearchParams(query)}`);
+    upload.setRequestHeader("Content-Type", "application/octet-stream");
+    upload.responseType = "json";
+    upload.timeout = 180000;
+    upload.upload.onprogress = (event) => sent(event.total > 0 ? event.loaded / event.total : 0);
+    upload.onerror = () => reject(new ApiError(0, "offline", "The server cannot be reached.", 0));
+    upload.ontimeout = () => reject(new ApiError(0, "slow", "The server did not answer in three minutes.", 0));
+    upload.onload = () => {
+      if (upload.status < 300) return resolve(upload.response);
+      const error = upload.response?.error ?? {};
+      reject(new ApiError(upload.status, error.code ?? "unknown", error.message ?? `The server answered ${upload.status}.`, 0, upload.response));
+    };
+    upload.send(file);
+  });
+}
+
+/** @param {string} path @returns {Promise<{ path: string, text: string | null, base: string }>} */
 export const documentSource = (path) => request("GET", `knowledge/document?path=${encodeURIComponent(path)}`);
 
 /**

@@ -119,6 +119,15 @@ export function isoTime(at) {
 }
 
 /**
+ * The address of a page on the web.
+ * @param {string} url
+ * @returns {string | undefined}
+ */
+export function webUrl(url) {
+  return /^https?:\/\//.test(url) ? url : undefined;
+}
+
+/**
  * The address of a cited page, only if it lies on this server.
  * @param {string} url
  * @returns {string | undefined}

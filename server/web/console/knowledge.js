@@ -1,9 +1,10 @@
 // The page "Knowledge": how the documents stand, what a question finds, earlier versions, and what may be wrong.
 
-import { fullTime, isoTime, pageUrl, percent, short, timeWords } from "./format.js";
-import { library, look, openDocument, readLibrary, release, rollBack, search } from "./library.js";
+import { fullTime, isoTime, pageUrl, percent, short, timeWords, webUrl } from "./format.js";
+import { library, look, openDocument, openUpload, readLibrary, release, rollBack, search } from "./library.js";
 import { Editor, EditorDoors } from "./editor.js";
 import { Findings } from "./findings.js";
+import { Count, Sources } from "./sources.js";
 import { html, useState } from "../vendor/preact.js";
 
 /** @typedef {import("../vendor/preact.js").VNode} VNode */
@@ -26,10 +27,11 @@ function Standing({ status }) {
     <p><strong>${status.documents}</strong> documents, <strong>${status.passages}</strong> passages.
       Version <code class="version">${status.version}</code> answers since <${Time} at=${status.published_at} />.
       Files read <${Time} at=${status.read_at} />.</p>
-    ${status.embedding !== null && html`<p role="status">A new version is being made: ${status.embedding} passages read so far.</p>`}
+    ${status.embedding !== null && html`<${Count} label="A new version is being made; changed documents read" count=${status.embedding} />`}
     ${status.pinned && html`<p class="notice pinned">Version <code>${status.pinned}</code> is pinned.
       ${status.behind ? "The files have other text; it is not published." : "Edits of the files are not published."}
       <button class="release" disabled=${library.busy !== ""} onClick=${() => void release()}>Publish the files again</button></p>`}
+    ${status.web && html`<${Sources} web=${status.web} />`}
     ${status.error && html`<p class="notice bad" role="alert">Not published, the last good version answers: ${status.error}</p>`}
     ${status.problems.map((one) => html`<p class="notice bad" key=${one.path}><code>${one.path}</code>: ${one.problem}.
       ${one.kept ? "Its last good text answers." : "It is left out."}</p>`)}
@@ -75,19 +77,30 @@ function Search() {
   </section>`;
 }
 
+/** @param {DragEvent} event @returns {void} */
+const drag = (event) => event.preventDefault();
+
+/** A file is dropped. @param {DragEvent} event @returns {void} */
+function drop(event) {
+  event.preventDefault();
+  const file = event.dataTransfer?.files[0];
+  if (file) void openUpload(file);
+}
+
 /** @returns {VNode} */
 function Documents() {
   const bad = new Set(library.status?.problems.map((one) => one.path));
-  return html`<section aria-labelledby="documents-title">
+  return html`<section aria-labelledby="documents-title" onDragOver=${drag} onDrop=${drop}>
     <h3 id="documents-title">Documents</h3>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="documents-title"><table>
       <thead><tr><th scope="col">Document</th><th scope="col">Passages</th><th scope="col">Last change</th><th scope="col"><span class="sr">Edit</span></th></tr></thead>
       <tbody>${library.documents.map((one) => html`<tr key=${one.path} class=${bad.has(one.path) ? "bad" : ""}>
         <th scope="row"><a href=${pageUrl(one.url)} target="_blank" rel="noopener">${one.title || one.path}</a> <code>${one.path}</code>
+          ${one.source && html` <a href=${webUrl(one.source)} target="_blank" rel="noopener">original</a>`}
           ${bad.has(one.path) && " (cannot be read now)"}</th>
         <td>${one.passages}</td>
         <td>${one.written_at === null ? "not in the folder" : html`<${Time} at=${one.written_at} />`}</td>
-        <td>${/\.(md|txt)$/.test(one.path) && html`<button class="edit" aria-label=${`Edit ${one.path}`} disabled=${library.busy !== ""} onClick=${() => void openDocument(one.path)}>Edit</button>`}</td>
+        <td>${!one.source && html`<button class="edit" aria-label=${`Edit ${one.path}`} disabled=${library.busy !== ""} onClick=${() => void openDocument(one.path)}>Edit</button>`}</td>
       </tr>`)}</tbody>
     </table></div>
     <${EditorDoors} />

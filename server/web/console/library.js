@@ -16,6 +16,8 @@ import { changed } from "./store.js";
  * @typedef {object} Edit
  * @property {string} path
  * @property {string} text
+ * @property {boolean} foreign the format cannot be edited here; the file is replaced or deleted as a whole
+ * @property {File | null} file the file that is uploaded as it is
  * @property {string | null} base names the state that the edit began with, null for a new document
  * @property {KnowledgeTrial | null} trial
  * @property {boolean} stopped right answers would become wrong
@@ -33,13 +35,14 @@ import { changed } from "./store.js";
  * @property {KnowledgeReport | null} report
  * @property {Edit | null} edit
  * @property {string} busy what is on its way, empty for nothing
+ * @property {number} sent part of an upload that the server has, 0 to 1
  * @property {string} said what was done last, for screen readers
  * @property {string} problem
  */
 
 /** @returns {Library} */
 function empty() {
-  return { open: false, status: null, documents: [], versions: [], found: null, report: null, edit: null, busy: "", said: "", problem: "" };
+  return { open: false, status: null, documents: [], versions: [], found: null, report: null, edit: null, busy: "", sent: 0, said: "", problem: "" };
 }
 
 /** @type {Library} */
@@ -141,18 +144,36 @@ export const look = () => busy("check", async () => {
  */
 export const openDocument = (path) => busy("open", async () => {
   const { text, base } = await api.documentSource(path);
-  library.edit = { path, text, base, trial: null, stopped: false, sure: false, problem: "" };
+  library.edit = { ...fresh, path, text: text ?? "", foreign: text === null, base };
 });
 
+const fresh = { path: "", text: "", foreign: false, file: null, base: null, trial: null, stopped: false, sure: false, problem: "" };
+
+/** What the server knows of a document, null for none. @param {string} path @returns {Promise<{ base: string } | null>} */
+async function known(path) {
+  try {
+    return await api.documentSource(path);
+  } catch (error) {
+    if (error instanceof api.ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
 /**
- * Opens the editor on a new document, or on a file of the owner's computer.
+ * Opens the editor on a new document, or on a file of the owner's computer, which takes the place of one of its name.
  * @param {File | null} file
  * @returns {Promise<void>}
  */
-export const openUpload = (file) => busy("open", async () => {
-  const text = file ? await file.text() : "";
-  library.edit = { path: file?.name ?? "", text, base: null, trial: null, stopped: false, sure: false, problem: "" };
-});
+export async function openUpload(file) {
+  await busy("open", async () => {
+    const path = file?.name ?? "";
+    const foreign = file !== null && !/\.(md|txt)$/.test(path);
+    const base = file ? (await known(path))?.base ?? null : null;
+    const text = file && !foreign ? await file.text() : "";
+    library.edit = { ...fresh, path, text, foreign, file: foreign ? file : null, base };
+  });
+  if (library.edit?.file) await tryEdit();
+}
 
 /** @returns {void} */
 export function closeEditor() {
@@ -186,9 +207,23 @@ const withEdit = (what, work) => busy(what, async () => {
   }
 });
 
+/** @param {number} part @returns {void} */
+function sending(part) {
+  library.sent = part;
+  changed();
+}
+
+/** Has all pages of the web fetched. @returns {Promise<void>} */
+export const fetchPages = () => busy("fetch", async () => {
+  await api.fetchPages();
+  library.said = "The pages are being fetched.";
+});
+
 /** Shows what the edit would do. @returns {Promise<void>} */
 export const tryEdit = () => withEdit("try", async (edit) => {
-  edit.trial = await api.tryDocument({ path: edit.path, text: edit.text });
+  edit.trial = edit.file
+    ? await api.sendFile("try", edit.file, { path: edit.path }, sending)
+    : await api.tryDocument({ path: edit.path, text: edit.text });
   library.said = `${edit.trial.passages.length} passages.`;
 });
 
@@ -198,7 +233,12 @@ export const tryEdit = () => withEdit("try", async (edit) => {
  * @returns {Promise<void>}
  */
 export const saveEdit = (insist) => withEdit("save", async (edit) => {
-  await api.saveDocument({ path: edit.path, text: edit.text, base: edit.base, all_the_same: insist });
+  if (edit.file) {
+    const query = { path: edit.path, all_the_same: String(insist), ...(edit.base && { base: edit.base }) };
+    await api.sendFile("save", edit.file, query, sending);
+  } else {
+    await api.saveDocument({ path: edit.path, text: edit.text, base: edit.base, all_the_same: insist });
+  }
   library.edit = null;
   library.said = `${edit.path} is saved.`;
 });

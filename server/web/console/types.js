@@ -128,11 +128,13 @@
  * @property {boolean} behind
  * @property {{ path: string, problem: string, kept: boolean }[]} problems
  * @property {string | null} error
- * @property {number | null} embedding
+ * @property {{ done: number, of: number } | null} embedding changed documents
+ * @property {Web | null} web
  * @property {number} read_at
  */
 
-/** @typedef {{ path: string, title: string, area: string | null, passages: number, written_at: number | null, url: string }} KnowledgeDocument */
+/** @typedef {{ pages: number, fetching: { done: number, of: number } | null, asked_at: number | null, missed: { url: string, problem: string, kept: boolean }[], more_missed: number }} Web */
+/** @typedef {{ path: string, title: string, area: string | null, source: string | null, passages: number, written_at: number | null, url: string }} KnowledgeDocument */
 /** @typedef {{ doc: string, title: string, heading: string[], text: string, url: string, score: number, cosine: number, unit: number, bm25: number, coverage: number }} KnowledgeHit */
 /** @typedef {{ version: string, floor: number, hits: KnowledgeHit[] }} KnowledgeFound */
 /** @typedef {{ count: number, paths: string[] }} Paths */

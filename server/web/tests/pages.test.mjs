@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, browse, open, page, signUp, start } from "./porchlight.mjs";
 
@@ -111,6 +112,10 @@ test("the owner looks the documents over, searches them and previews an edit", a
   await owner.waitForSelector(".trial .hit:nth-child(2)");
   assert.match(await owner.innerText(".trial"), /Passages: 2/);
   await accessible(owner, "editor");
+  await owner.setInputFiles(".upload input", join(import.meta.dirname, "../../../retrieval/tests/files/library-rules.docx"));
+  await owner.waitForSelector(".trial .hit");
+  assert.match(await owner.innerText(".editor"), /library-rules\.docx, \d+ KiB[\s\S]*Passages: \d/);
+  await accessible(owner, "upload");
   await owner.setViewportSize(PHONE.viewport);
   await accessible(owner, "knowledge on a phone");
   assert.equal(await sideways(owner), 0);

@@ -2,9 +2,10 @@
 
 use quick_xml::Reader;
 use quick_xml::XmlVersion::Implicit1_0;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesStart, Event};
 
 use super::damaged;
+use crate::readers::entity::character;
 use crate::readers::foreign::ConvertError;
 
 /// Elements inside elements at most; Word's own documents stay below 50.
@@ -82,20 +83,4 @@ pub(super) fn walk(xml: &str, visit: &mut dyn FnMut(Step<'_>)) -> Result<(), Con
             _ => {}
         }
     }
-}
-
-/// The character that a reference stands for.
-fn character(name: &BytesRef<'_>) -> Option<String> {
-    if let Ok(Some(c)) = name.resolve_char_ref() {
-        return Some(c.to_string());
-    }
-    let known = match &*name.xml_content(Implicit1_0) {
-        "amp" => "&",
-        "lt" => "<",
-        "gt" => ">",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => return None,
-    };
-    Some(known.into())
 }
