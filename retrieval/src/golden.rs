@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 pub const FILE: &str = "golden.jsonl";
 /// Questions that are read at most.
 pub const MOST: usize = 1_000;
+/// Questions up to which the file grows by itself.
+const GROWN: usize = 500;
+/// Characters of a question that is added by itself.
+const MAX_QUESTION: usize = 300;
+/// Digits in a row that tell nobody; spaces and the like between them do not count.
+const MAX_DIGITS: usize = 5;
 /// Passages from the top among which the answer has to be.
 const TOP: usize = 3;
 /// Share of the answer's words that a passage has to have.
@@ -17,16 +23,16 @@ const HOLDS: f32 = 0.8;
 const SHOWN: usize = 160;
 
 /// A question with what it has to find. Without `doc` and `answer` nothing may be found: a person answers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
     /// As a visitor asks it.
     pub question: String,
     /// Document that has to be found.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc: Option<String>,
     /// Words that the passage has to hold.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
 }
 
@@ -60,6 +66,39 @@ pub fn parse(text: &str) -> Result<Vec<Golden>, GoldenError> {
         found.push(golden);
     }
     Ok(found)
+}
+
+/// The file with one more question, as it was asked by a visitor; none when it has the question already, has grown
+/// enough, or when the question may tell who asked it.
+///
+/// # Errors
+/// [`GoldenError`] when the file cannot be read.
+pub fn grown(text: &str, golden: &Golden) -> Result<Option<String>, GoldenError> {
+    let known = parse(text)?;
+    let asked = words(&golden.question);
+    let double = known.iter().any(|one| words(&one.question) == asked);
+    if double || asked.len() < 2 || known.len() >= GROWN || is_personal(&golden.question) {
+        return Ok(None);
+    }
+    let Ok(line) = serde_json::to_string(golden) else { return Ok(None) };
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    Ok(Some(format!("{text}{end}{line}\n")))
+}
+
+/// Whether a question holds an address, a link or a number that may be somebody's, or is a whole story.
+fn is_personal(question: &str) -> bool {
+    let mut digits = 0;
+    let mut long = false;
+    for c in question.chars() {
+        match c {
+            c if c.is_numeric() => digits += 1,
+            ' ' | '-' | '.' | '/' | '(' | ')' | '+' | '\u{a0}' => {}
+            _ => digits = 0,
+        }
+        long |= digits > MAX_DIGITS;
+    }
+    let link = question.contains(['@', '\n']) || question.contains("://");
+    long || link || question.chars().count() > MAX_QUESTION
 }
 
 /// What a question finds.
@@ -156,6 +195,42 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert_eq!(error.line, line, "{error}");
         }
+    }
+
+    fn check_grown(text: &str, question: &str, expect: Option<&str>) {
+        let doc = Some("a.md".to_owned());
+        let golden = Golden { question: question.into(), doc, answer: None };
+        let found = grown(text, &golden).unwrap();
+        assert_eq!(found.as_deref(), expect, "{question}");
+    }
+
+    #[test]
+    fn questions_are_added_once_and_tell_nobody() {
+        let line = "{\"question\":\"Where is port 7878?\",\"doc\":\"a.md\"}\n";
+        check_grown("", "Where is port 7878?", Some(line));
+        let before = "{\"question\": \"Why?\"}";
+        check_grown(before, "Where is port 7878?", Some(&format!("{before}\n{line}")));
+        check_grown(line, "where is PORT 7878", None);
+        for question in [
+            "Why?",
+            "",
+            "My mail is ada@example.org, where is it?",
+            "Where is order 123456?",
+            "Call me at +49 (30) 12-34 please",
+            "Where is my card 4111 1111 1111 1111?",
+            "Is it ١٢٣٤٥٦ then?",
+            "Look at https://example.org/u/ada please",
+            "One\ntwo three",
+            &"why ".repeat(100),
+        ] {
+            check_grown("", question, None);
+        }
+        let numbered = |n: usize| format!("{{\"question\": \"Question number n{n}\"}}\n");
+        let many: String = (0..GROWN - 1).map(numbered).collect();
+        check_grown(&many, "Where is port 7878?", Some(&format!("{many}{line}")));
+        let full: String = (0..GROWN).map(numbered).collect();
+        check_grown(&full, "Where is port 7878?", None);
+        assert!(grown("no\n", &parse(line).unwrap()[0]).is_err());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::auth::session::SignedIn;
 use crate::clock::is_hex;
 use crate::conversation::{self, Refusal, Written};
 use crate::error::ApiError;
+use crate::knowledge::learn;
 use crate::protocol::MAX_TEXT;
 use crate::protocol::record::{LiveDraft, Message, Suggestion, Summary, raw};
 
@@ -118,6 +119,9 @@ pub(super) async fn write(
         let (seq, changes) = conversation::write(&app, name, &id, &written).await?;
         if let Some(changes) = changes {
             conversation::publish(&app, changes).await;
+            if let Some(suggestion) = &written.suggestion {
+                learn::accepted(&app, &id, suggestion).await;
+            }
         }
         Ok(Json(Stored { seq }))
     })

@@ -6,6 +6,7 @@ mod disk;
 pub mod edit;
 mod edition;
 mod keeper;
+pub mod learn;
 pub mod pages;
 mod shelf;
 pub mod status;
@@ -89,6 +90,8 @@ pub struct Library {
     ear: Mutex<Option<Receiver<()>>>,
     /// Held while the documents are looked over.
     checking: Arc<tokio::sync::Mutex<()>>,
+    /// Held while the golden questions grow.
+    learning: Mutex<()>,
 }
 
 impl std::fmt::Debug for Library {
@@ -145,6 +148,7 @@ impl Library {
             bell,
             ear: Mutex::new(Some(ear)),
             checking: Arc::default(),
+            learning: Mutex::default(),
         };
         if let Err(error) = library.settle(is_pinned) {
             tracing::error!("{error}");

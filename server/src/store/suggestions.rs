@@ -10,6 +10,8 @@ const OPEN: &str = "SELECT id, conversation, for_seq, text, pieces, citations, c
     WHERE conversation = $1 AND status = 'open' ORDER BY for_seq DESC LIMIT 1";
 const BY_ID: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
     WHERE id = $1 AND conversation = $2 AND status = 'open'";
+const SENT: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
+    WHERE id = $1 AND conversation = $2 AND status IN ('accepted', 'edited')";
 const MARK: &str = "UPDATE suggestions SET status = $2 WHERE id = $1";
 const OUTDATE: &str =
     "UPDATE suggestions SET status = 'outdated' WHERE conversation = $1 AND status = 'open'";
@@ -70,6 +72,19 @@ impl Store {
         conversation: &str,
     ) -> Result<Option<Suggestion>, StoreError> {
         Ok(sqlx::query_as(OPEN).bind(conversation).fetch_optional(&self.readers).await?)
+    }
+
+    /// A suggestion that the owner sent, as it was or with other words.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn sent_suggestion(
+        &self,
+        id: &str,
+        conversation: &str,
+    ) -> Result<Option<Suggestion>, StoreError> {
+        let query = sqlx::query_as(SENT).bind(id).bind(conversation);
+        Ok(query.fetch_optional(&self.readers).await?)
     }
 
     /// All decisions with the visitor's messages they are about, JSON as in the protocol.

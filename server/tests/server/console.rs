@@ -178,10 +178,16 @@ async fn suggestions_are_accepted_edited_or_discarded() {
         404
     );
 
+    let golden = house.folder.path().join("knowledge/golden.jsonl");
+    let line = format!("{}\n", json!({ "question": QUESTION, "doc": "port.md" }));
+    let learnt: Value = serde_json::from_str(&std::fs::read_to_string(&golden).unwrap()).unwrap();
+    assert_eq!(format!("{learnt}\n"), line, "an accepted answer is not to be lost");
+
     let (mut visitor, id, suggestion) = suggested(&house, &cookie).await;
     let edited = words(4, "It is 7878.", suggestion["id"].clone());
     assert_eq!(command(&house, &cookie, &format!("{id}/messages"), edited).await, 200);
     assert_eq!(visitor.message("owner").await["citations"], json!([]));
+    assert_eq!(std::fs::read_to_string(&golden).unwrap().lines().count(), 1, "but once");
 
     let (_visitor, id, suggestion) = suggested(&house, &cookie).await;
     let path = format!("{id}/suggestions/{}/discard", suggestion["id"].as_str().unwrap());
