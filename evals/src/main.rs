@@ -8,6 +8,7 @@ mod demo;
 mod devices;
 mod draft;
 mod drive;
+mod edit;
 mod fit;
 mod gate;
 mod house;
@@ -60,6 +61,8 @@ enum Command {
     Draft(draft::Options),
     /// Put a load on a running server and time what its visitors see.
     Drive(drive::Options),
+    /// Time the gate before an edit: a candidate index and all golden questions, before and after.
+    Edit(edit::Options),
     /// Answer stored turns again on other documents, another policy or another model.
     Replay(replay::Options),
     /// Show results beside their stored baseline on one HTML page.
@@ -106,6 +109,7 @@ fn run(command: Command) -> Result<()> {
         Command::Answerability(options) => answerability::run(&options),
         Command::Draft(options) => draft::run(&options),
         Command::Drive(options) => drive::run(&options),
+        Command::Edit(options) => edit::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Suite(options) => suite::run(&options),
