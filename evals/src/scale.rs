@@ -106,7 +106,8 @@ impl Ground {
         questions: &[Question],
     ) -> Result<[(&'static str, f64); 7]> {
         let corpus = Corpus::new(documents);
-        let mut embed = |texts: &[&str]| self.model.embed(texts).map_err(|error| error.to_string());
+        let mut embed =
+            |texts: &[&str], _| self.model.embed(texts).map_err(|error| error.to_string());
         let start = Instant::now();
         let (index, embedded) = match self.index.take() {
             None => {
