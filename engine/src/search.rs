@@ -62,7 +62,8 @@ pub struct Hit {
     pub bm25: f32,
     /// Share of the query's idf mass whose words stand in the passage, 0 to 1.
     pub coverage: f32,
-    /// What the query finds anyway: mean cosine of the passages that are nearest to it, the same for all its hits.
+    /// What the query finds anyway: mean cosine of the passages that are nearest to it but the first, the same for all
+    /// its hits.
     pub typical: f32,
 }
 

@@ -154,10 +154,11 @@ fn mixed(asked: &Scored, context: Option<&Scored>, lean: f32) -> Vec<f32> {
     pairs.map(|(own, other)| (own + lean * other) / (1.0 + lean)).collect()
 }
 
-/// Mean of the highest cosines of `admitted`: of [`TYPICAL`], or a third where there are few.
+/// Mean of the highest cosines of `admitted` after the first: of [`TYPICAL`], or of half of them where there are few.
 fn typical(cosines: &[f32], admitted: &[usize]) -> f32 {
-    let nearest = best(cosines, admitted, TYPICAL.min(admitted.len().div_ceil(3)));
-    nearest.iter().map(|at| cosines[*at]).sum::<f32>() / nearest.len().max(1) as f32
+    let count = TYPICAL.min(admitted.len().div_ceil(2));
+    let others = best(cosines, admitted, count + 1).split_off(1.min(admitted.len()));
+    others.iter().map(|at| cosines[*at]).sum::<f32>() / others.len().max(1) as f32
 }
 
 /// The best of both legs among `admitted`, ranked by their fused scores.
