@@ -151,6 +151,8 @@ const fresh = { path: "", text: "", foreign: false, file: null, base: null, tria
 
 /** What the server knows of a document, null for none. @param {string} path @returns {Promise<{ base: string } | null>} */
 async function known(path) {
+  const named = library.documents.some((one) => one.path === path) || library.status?.problems.some((one) => one.path === path);
+  if (!named) return null;
   try {
     return await api.documentSource(path);
   } catch (error) {

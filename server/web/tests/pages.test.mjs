@@ -113,7 +113,7 @@ test("the owner looks the documents over, searches them and previews an edit", a
   assert.match(await owner.innerText(".trial"), /Passages: 2/);
   await accessible(owner, "editor");
   await owner.setInputFiles(".upload input", join(import.meta.dirname, "../../../retrieval/tests/files/library-rules.docx"));
-  await owner.waitForSelector(".trial .hit");
+  await owner.waitForSelector("text=Library rules › Fees");
   assert.match(await owner.innerText(".editor"), /library-rules\.docx, \d+ KiB[\s\S]*Passages: \d/);
   await accessible(owner, "upload");
   await owner.setViewportSize(PHONE.viewport);
