@@ -3,23 +3,31 @@
 //! No IO, clock, thread, randomness, model, index or database is named here; what the engine needs from
 //! outside comes through two traits, [`search::Search`] and [`model::Model`].
 
+pub mod clarify;
 mod compose;
 pub mod confidence;
 pub mod conversation;
 pub mod draft;
+pub mod fence;
 pub mod finding;
+pub mod frustration;
 pub mod grounding;
 pub mod intent;
 pub mod metrics;
 pub mod model;
 mod parts;
+pub mod phrase;
+pub mod policy;
+pub mod progress;
 pub mod prompt;
 mod quote;
 pub mod reply;
 pub mod rules;
 pub mod scope;
+mod screening;
 pub mod search;
 mod sink;
+pub mod summary;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

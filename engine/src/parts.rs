@@ -3,8 +3,8 @@
 use crate::draft::Mode;
 use crate::intent::IntentBook;
 use crate::model::Model;
+use crate::policy::Policy;
 use crate::prompt::Templates;
-use crate::rules::Policy;
 use crate::search::Search;
 
 /// All that a reply is made from.

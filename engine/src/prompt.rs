@@ -9,8 +9,17 @@ use crate::search::Hit;
 use crate::turn::{Speaker, Turn};
 
 /// Texts that the engine itself says; `[say]` has to hold them all.
-pub const NEEDED: [&str; 6] =
-    ["hand_off", "hold", "unclear", "fault", "list_opening", "offer_person"];
+pub const NEEDED: [&str; 9] = [
+    "hand_off",
+    "person_answers",
+    "no_progress",
+    "hold",
+    "unclear",
+    "clarify",
+    "fault",
+    "list_opening",
+    "offer_person",
+];
 
 /// Earlier messages that a prompt holds at most.
 const HISTORY: usize = 6;
@@ -35,6 +44,11 @@ pub enum TemplateError {
     /// Not TOML, or a key is unknown.
     #[error("{0}")]
     Toml(String),
+    /// The question which of two is meant does not name both.
+    #[error(
+        "the text `clarify` under [say] needs {{first}} and then {{second}}, with words between"
+    )]
+    Slots,
     /// A text that the engine or a rule needs is missing.
     #[error("the text `{0}` is missing under [say]")]
     Missing(String),
@@ -44,25 +58,17 @@ impl Templates {
     /// Reads the TOML text.
     ///
     /// # Errors
-    /// [`TemplateError`] with line and column for bad TOML and unknown keys; texts of [`NEEDED`] that are missing.
+    /// [`TemplateError`] with line and column for bad TOML and unknown keys; texts of [`NEEDED`] that are missing; slots that are.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let templates: Self =
             toml::from_str(text).map_err(|e| TemplateError::Toml(e.to_string()))?;
-        match NEEDED.iter().find(|id| !templates.say.contains_key(**id)) {
-            Some(id) => Err(TemplateError::Missing((*id).into())),
-            None => Ok(templates),
+        if let Some(id) = NEEDED.iter().find(|id| !templates.say.contains_key(**id)) {
+            return Err(TemplateError::Missing((*id).into()));
         }
-    }
-
-    /// Checks that the texts named by the policy's rules are there.
-    ///
-    /// # Errors
-    /// [`TemplateError::Missing`] with the first id that is not.
-    pub fn check_rules(&self, policy: &crate::rules::Policy) -> Result<(), TemplateError> {
-        let named = policy.rule.iter().map(|rule| &rule.say).filter(|id| !id.is_empty());
-        match named.into_iter().find(|id| !self.say.contains_key(*id)) {
-            Some(id) => Err(TemplateError::Missing(id.clone())),
-            None => Ok(()),
+        let slots = ["{first}", "{second}"].map(|slot| templates.say["clarify"].find(slot));
+        match slots {
+            [Some(first), Some(second)] if first + "{first}".len() < second => Ok(templates),
+            _ => Err(TemplateError::Slots),
         }
     }
 

@@ -7,11 +7,13 @@ use crate::draft::{Draft, Mode};
 use crate::finding::{self, Found};
 use crate::intent::Reading;
 use crate::model::Model;
-use crate::rules::{Action, Decision, Reason, Rule, RuleAction};
+use crate::policy::{Autonomy, Bands};
+use crate::rules::{Action, Decision, Reason, Rule};
+use crate::screening::screen;
 use crate::search::Hit;
 use crate::sink::{Sink, Stopped};
 use crate::turn::Turn;
-use crate::{compose, quote, text};
+use crate::{clarify, compose, frustration, quote, text};
 
 pub use crate::parts::Parts;
 pub use crate::sink::Event;
@@ -34,8 +36,12 @@ pub struct Outcome {
     pub say: Option<String>,
     /// What the message was read as.
     pub reading: Reading,
+    /// How annoyed the message sounds, 0 to 1.
+    pub frustration: f32,
     /// Confidence in the draft, or in there being an answer.
     pub confidence: Confidence,
+    /// Confidence from which a draft was to be sent, and from which it was to be held, 0 to 1.
+    pub bands: (f32, f32),
     /// Whether the caller stopped it; nothing of a cancelled turn may be sent.
     pub cancelled: bool,
     /// What failed, for the log, when `decision.reason` is [`Reason::Fault`].
@@ -50,21 +56,40 @@ pub fn reply(
     turn: &Turn,
     on_event: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Outcome {
+    make(parts, turn, on_event, false)
+}
+
+/// Makes a suggestion for the person who holds the conversation: as [`reply`] does, but no rule, cap or intent keeps it from being
+/// drafted, and the visitor is asked nothing.
+pub fn suggest(
+    parts: &Parts<'_>,
+    turn: &Turn,
+    on_event: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Outcome {
+    make(parts, turn, on_event, true)
+}
+
+fn make(
+    parts: &Parts<'_>,
+    turn: &Turn,
+    on_event: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    for_person: bool,
+) -> Outcome {
     let mut sink = Sink::new(on_event);
-    let mut progress = Progress { mode: parts.mode, ..Progress::default() };
+    let mut progress = Progress { mode: parts.mode, for_person, ..Progress::default() };
     let end = run(parts, turn, &mut sink, &mut progress);
     let draft = sink.into_draft();
     let mut outcome = match end {
-        Ok(End::Decided { decision, say }) => progress.outcome(decision, say),
+        Ok(End::Decided { decision, say }) => progress.outcome(parts, decision, say),
         Ok(End::Drafted { unsupported }) => settle(parts, progress, &draft, unsupported),
         Err(Stopped::Cancelled) => {
             let decision = decide(Action::HandOff, "cancelled", Reason::LowConfidence);
-            Outcome { cancelled: true, ..progress.outcome(decision, None) }
+            Outcome { cancelled: true, ..progress.outcome(parts, decision, None) }
         }
         Err(Stopped::Fault(error)) => {
             let decision = decide(Action::HandOff, "fault", Reason::Fault);
             let say = Some(parts.templates.say("fault"));
-            Outcome { fault: Some(error), ..progress.outcome(decision, say) }
+            Outcome { fault: Some(error), ..progress.outcome(parts, decision, say) }
         }
     };
     outcome.draft = Some(draft).filter(|d| !d.pieces.is_empty());
@@ -72,27 +97,47 @@ pub fn reply(
 }
 
 /// What is known while a reply is made.
-struct Progress {
+pub(crate) struct Progress {
     mode: Mode,
-    reading: Reading,
+    /// A person holds the conversation and gets what is drafted.
+    for_person: bool,
+    pub(crate) reading: Reading,
+    pub(crate) frustration: f32,
     signals: Signals,
-    held: Option<Rule>,
+    /// The rule that keeps the draft from the visitor.
+    pub(crate) held: Option<Rule>,
+    /// The passage or intent that the visitor chose when asked which is meant.
+    choice: Option<String>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        let signals = Signals::default();
-        Self { mode: Mode::Quote, reading: Reading::default(), signals, held: None }
+        Self {
+            mode: Mode::Quote,
+            for_person: false,
+            reading: Reading::default(),
+            frustration: 0.0,
+            signals: Signals::default(),
+            held: None,
+            choice: None,
+        }
     }
 }
 
 impl Progress {
-    fn outcome(self, decision: Decision, say: Option<String>) -> Outcome {
+    fn bands<'a>(&self, parts: &Parts<'a>) -> Bands<'a> {
+        parts.policy.bands(&self.reading)
+    }
+
+    fn outcome(self, parts: &Parts<'_>, decision: Decision, say: Option<String>) -> Outcome {
+        let bands = self.bands(parts);
         Outcome {
             decision,
             draft: None,
             mode: self.mode,
             say,
+            frustration: self.frustration,
+            bands: (bands.send_at, bands.hold_at),
             reading: self.reading,
             confidence: calibration().confidence(self.signals),
             cancelled: false,
@@ -102,8 +147,8 @@ impl Progress {
 }
 
 /// How `run` ended when nothing broke.
-enum End {
-    /// A rule decided before drafting.
+pub(crate) enum End {
+    /// It was decided without a draft from the documents.
     Decided { decision: Decision, say: Option<String> },
     /// A draft stands in the sink.
     Drafted { unsupported: bool },
@@ -115,63 +160,46 @@ fn run(
     sink: &mut Sink<'_>,
     progress: &mut Progress,
 ) -> Result<End, Stopped> {
-    let whole = turn;
-    let turn = &Turn { question: newest_words(&turn.question), ..turn.clone() };
-    if text::words(&whole.question).is_empty() {
-        return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
-    }
-    let question = embed(parts.model, &turn.question)?;
-    progress.reading = parts.intents.read(&question);
-    sink.emit(Event::Read(&progress.reading))?;
-    if let Some(end) = before_search(parts, whole, sink, progress)? {
-        return Ok(end);
-    }
     if text::words(&turn.question).is_empty() {
         return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
     }
-    let Found { hits, question } =
-        finding::find((parts.model, parts.search), turn, question, HITS)?;
+    let newest = Turn { question: newest_words(&turn.question), ..turn.clone() };
+    let meant = match clarify::resolved(parts.templates, &newest) {
+        Some((meant, choice)) => {
+            progress.choice = Some(choice);
+            meant
+        }
+        None => newest,
+    };
+    let question = embed(parts.model, &meant.question)?;
+    progress.reading = parts.intents.read(&question);
+    progress.frustration = frustration::score(turn, &parts.model.card().encoder, &question);
+    sink.emit(Event::Read(&progress.reading))?;
+    if !progress.for_person
+        && let Some(end) = screen(parts, turn, sink, progress)?
+    {
+        return Ok(end);
+    }
+    if text::words(&meant.question).is_empty() {
+        return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
+    }
+    let Found { mut hits, question } =
+        finding::find((parts.model, parts.search), &meant, question, HITS)?;
+    if let Some(choice) = &progress.choice {
+        hits = clarify::chosen_first(hits, choice);
+    }
     progress.signals = Signals::of_hits(&hits);
     sink.emit(Event::Found(&hits))?;
     if hits.first().is_none_or(|hit| hit.nearness() < parts.policy.passage_floor) {
-        return Ok(nothing_found(parts, progress));
+        return nothing_found(parts, &meant, sink, progress);
     }
-    draft(parts, turn, (&question, &hits), sink, progress)
+    draft(parts, &meant, (&question, &hits), sink, progress)
 }
 
 /// The end of a long question: what was written last is what is asked.
 fn newest_words(question: &str) -> String {
     let skipped = question.chars().count().saturating_sub(QUESTION_CHARS);
     question.chars().skip(skipped).collect()
-}
-
-/// Rules before a search; `None` goes on.
-fn before_search(
-    parts: &Parts<'_>,
-    turn: &Turn,
-    sink: &mut Sink<'_>,
-    progress: &mut Progress,
-) -> Result<Option<End>, Stopped> {
-    let rule = parts.policy.before(turn, &progress.reading);
-    let asks_person = rule.is_some_and(|rule| rule.action == RuleAction::HandOff);
-    if turn.bot_turns >= parts.policy.turn_cap && !asks_person {
-        let decision = decide(Action::HandOff, "turn-cap", Reason::TurnCap);
-        return Ok(Some(End::Decided { decision, say: Some(parts.templates.say("hand_off")) }));
-    }
-    if let Some(rule) = rule {
-        match rule.action {
-            RuleAction::Say => {
-                return say(parts, sink, &rule.say, (&rule.id, rule.reason)).map(Some);
-            }
-            RuleAction::HandOff => {
-                let text = if rule.say.is_empty() { "hand_off" } else { &rule.say };
-                let decision = decide(Action::HandOff, &rule.id, rule.reason);
-                return Ok(Some(End::Decided { decision, say: Some(parts.templates.say(text)) }));
-            }
-            RuleAction::Hold => progress.held = Some(rule.clone()),
-        }
-    }
-    Ok(None)
 }
 
 /// Drafts in the wanted mode; free text whose first sentence is unsupported falls back to quoting.
@@ -185,8 +213,15 @@ fn draft(
     let candidates = quote::candidates(parts.model, question, hits)?;
     progress.signals.sentence = candidates.best_cosine;
     progress.signals.support = 1.0;
-    sink.confidence = calibration().confidence(progress.signals).value;
-    let held = progress.held.is_some();
+    let confidence = calibration().confidence(progress.signals);
+    let bands = progress.bands(parts);
+    let held = progress.for_person || progress.held.is_some() || bands.autonomy != Autonomy::Auto;
+    if !held && bands.after(&confidence).action == Action::Hold && may_ask(parts, turn, progress) {
+        if let Some(options) = clarify::competing(&turn.question, hits) {
+            return ask(parts, sink, &options);
+        }
+    }
+    (sink.confidence, sink.sure) = (confidence.value, confidence.value >= bands.send_at);
     sink.emit(Event::Started { mode: progress.mode, held })?;
     let mut unsupported = false;
     if progress.mode == Mode::Compose {
@@ -203,7 +238,8 @@ fn draft(
 
 /// The decision over a finished draft.
 fn settle(parts: &Parts<'_>, progress: Progress, draft: &Draft, unsupported: bool) -> Outcome {
-    let mut decision = parts.policy.after(&calibration().confidence(progress.signals));
+    let bands = progress.bands(parts);
+    let mut decision = bands.after(&calibration().confidence(progress.signals));
     if draft.pieces.is_empty() {
         let reason = if unsupported { Reason::Unsupported } else { Reason::NoPassage };
         decision = decide(Action::HandOff, "no-draft", reason);
@@ -217,31 +253,56 @@ fn settle(parts: &Parts<'_>, progress: Progress, draft: &Draft, unsupported: boo
         Action::Hold => Some(parts.templates.say(&named.unwrap_or_else(|| "hold".into()))),
         Action::HandOff => Some(parts.templates.say("hand_off")),
     };
-    progress.outcome(decision, say)
+    progress.outcome(parts, decision, say)
 }
 
-fn nothing_found(parts: &Parts<'_>, progress: &Progress) -> End {
+/// Nothing in the documents is near: two intents that compete are asked about, else a person is.
+fn nothing_found(
+    parts: &Parts<'_>,
+    turn: &Turn,
+    sink: &mut Sink<'_>,
+    progress: &Progress,
+) -> Result<End, Stopped> {
+    if let Some(options) = clarify::competing_intents(&progress.reading.tags)
+        .filter(|_| progress.held.is_none() && may_ask(parts, turn, progress))
+    {
+        return ask(parts, sink, &options);
+    }
     let (rule, reason) = match progress.reading.tags.is_empty() {
         true => ("off-topic", Reason::OffTopic),
         false => ("no-passage", Reason::NoPassage),
     };
     let decision = decide(Action::HandOff, rule, reason);
-    End::Decided { decision, say: Some(parts.templates.say("hand_off")) }
+    Ok(End::Decided { decision, say: Some(parts.templates.say("hand_off")) })
+}
+
+/// Whether the visitor may be asked which is meant: never twice in a row.
+fn may_ask(parts: &Parts<'_>, turn: &Turn, progress: &Progress) -> bool {
+    !progress.for_person
+        && progress.choice.is_none()
+        && !clarify::has_just_asked(parts.templates, turn)
+}
+
+/// Asks which of two is meant.
+fn ask(parts: &Parts<'_>, sink: &mut Sink<'_>, options: &clarify::Options) -> Result<End, Stopped> {
+    (sink.confidence, sink.sure) = (1.0, true);
+    sink.frame(&clarify::ask(parts.templates, options))?;
+    Ok(End::Decided { decision: decide(Action::Send, "clarify", Reason::Competing), say: None })
 }
 
 /// Answers with one of the owner's texts.
-fn say(
+pub(crate) fn say(
     parts: &Parts<'_>,
     sink: &mut Sink<'_>,
     id: &str,
     (rule, reason): (&str, Reason),
 ) -> Result<End, Stopped> {
-    sink.confidence = 1.0;
+    (sink.confidence, sink.sure) = (1.0, true);
     sink.frame(&parts.templates.say(id))?;
     Ok(End::Decided { decision: decide(Action::Send, rule, reason), say: None })
 }
 
-fn decide(action: Action, rule: &str, reason: Reason) -> Decision {
+pub(crate) fn decide(action: Action, rule: &str, reason: Reason) -> Decision {
     Decision { action, rule: rule.into(), reason }
 }
 

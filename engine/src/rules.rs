@@ -1,28 +1,12 @@
-//! The owner's policy: what is decided before a word is drafted, and what becomes of a finished draft.
+//! Rules and decisions: what a message may trigger before anything is drafted, and what becomes of a turn and why.
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::confidence::Confidence;
 use crate::intent::Reading;
+use crate::phrase::Phrase;
 use crate::text;
-use crate::turn::Turn;
-
-/// `prompts/policy.toml`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// Confidence from which a draft is sent, 0 to 1.
-    pub send_at: f32,
-    /// Confidence from which a draft is held for the owner; below it the bot hands off. 0 to `send_at`.
-    pub hold_at: f32,
-    /// Cosine that the best passage, or the nearest of its heading and sentences, needs before anything is drafted, 0 to 1.
-    pub passage_floor: f32,
-    /// Automatic replies in a row before a person is asked for.
-    pub turn_cap: u32,
-    /// Rules tried in order before drafting; the first that matches decides.
-    #[serde(default)]
-    pub rule: Vec<Rule>,
-}
 
 /// A rule of the owner: matches words or an intent of the newest message.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -34,21 +18,29 @@ pub struct Rule {
     pub action: RuleAction,
     /// Why, in the field's words.
     pub reason: Reason,
-    /// Words or phrases; `refund*` matches every word that starts so. Any one suffices.
+    /// Words or phrases in one sentence of the message. Any one suffices.
     #[serde(default)]
-    pub words: Vec<String>,
+    pub words: Vec<Phrase>,
+    /// Phrases that take a match away: words that stand in one of them do not count, nor does the intent beside it.
+    #[serde(default)]
+    pub unless: Vec<Phrase>,
     /// Ids of intents. Any one suffices when it is the primary tag with at least `score`.
     #[serde(default)]
     pub intents: Vec<String>,
     /// Score that a matching intent needs, 0 to 1.
     #[serde(default = "half")]
     pub score: f32,
+    /// Score of sounding annoyed, 0 to 1, from which the rule matches.
+    pub frustration: Option<f32>,
     /// The message may have at most this many words for the rule to match; 0 is no limit.
     #[serde(default)]
     pub at_most_words: usize,
     /// Id of the text in `prompts/templates.toml` that the visitor is told; empty takes the action's own.
     #[serde(default)]
     pub say: String,
+    /// Line of the policy that it begins in, from 1.
+    #[serde(skip)]
+    pub line: usize,
 }
 
 fn half() -> f32 {
@@ -98,14 +90,22 @@ pub enum Reason {
     Confident,
     /// Greeting, thanks or good-bye.
     SmallTalk,
+    /// The visitor asks whether a person or a program answers.
+    AskedIfHuman,
     /// The visitor asked for a person.
     AskedForPerson,
     /// A legal, medical or otherwise regulated topic.
     RegulatedTopic,
+    /// A topic that the owner keeps from the bot.
+    DoNotAnswer,
     /// Words about the visitor's money.
     MoneyWords,
+    /// A question about the visitor's own account or order, who is not known.
+    UnverifiedAccount,
     /// The visitor is annoyed.
     Frustration,
+    /// Several automatic replies in a row brought the visitor no further.
+    NoProgress,
     /// The bot has answered often enough.
     TurnCap,
     /// Not about the owner's business.
@@ -114,6 +114,10 @@ pub enum Reason {
     NoPassage,
     /// The passages answer, but not surely enough.
     LowConfidence,
+    /// Two answers are equally near, so the visitor is asked which is meant.
+    Competing,
+    /// What the owner has set for this kind of question.
+    IntentPolicy,
     /// A sentence of the draft is not in the passages.
     Unsupported,
     /// The message cannot be read (no words, or not in a language of the knowledge).
@@ -128,14 +132,20 @@ impl Reason {
         match self {
             Self::Confident => "confident",
             Self::SmallTalk => "small_talk",
+            Self::AskedIfHuman => "asked_if_human",
             Self::AskedForPerson => "asked_for_person",
             Self::RegulatedTopic => "regulated_topic",
+            Self::DoNotAnswer => "do_not_answer",
             Self::MoneyWords => "money_words",
+            Self::UnverifiedAccount => "unverified_account",
             Self::Frustration => "frustration",
+            Self::NoProgress => "no_progress",
             Self::TurnCap => "turn_cap",
             Self::OffTopic => "off_topic",
             Self::NoPassage => "no_passage",
             Self::LowConfidence => "low_confidence",
+            Self::Competing => "competing",
+            Self::IntentPolicy => "intent_policy",
             Self::Unsupported => "unsupported",
             Self::Unreadable => "unreadable",
             Self::Fault => "fault",
@@ -147,16 +157,32 @@ impl Reason {
         match self {
             Self::Confident => "The documents answer this, and every sentence is supported.",
             Self::SmallTalk => "A greeting, thanks or good-bye; nothing to look up.",
+            Self::AskedIfHuman => {
+                "The visitor asked whether a person or a program answers; the answer is true."
+            }
             Self::AskedForPerson => "The visitor asked for a person.",
             Self::RegulatedTopic => "The topic is one that a person has to answer.",
+            Self::DoNotAnswer => "The owner has said that the bot does not answer this.",
             Self::MoneyWords => {
                 "The message is about the visitor's money, so a person decides what is sent."
             }
+            Self::UnverifiedAccount => {
+                "The question is about the visitor's own account or order, and nobody knows yet who they are."
+            }
             Self::Frustration => "The visitor sounds annoyed.",
+            Self::NoProgress => {
+                "Several automatic replies in a row brought the visitor no further."
+            }
             Self::TurnCap => "The bot has answered as often in a row as the policy allows.",
             Self::OffTopic => "The question does not seem to be about this business.",
             Self::NoPassage => "Nothing in the documents answers this.",
             Self::LowConfidence => "The documents may answer this, but not surely enough.",
+            Self::Competing => {
+                "Two answers are equally near, so the visitor was asked which is meant."
+            }
+            Self::IntentPolicy => {
+                "The owner has set that a person answers this kind of question, or looks at the answer first."
+            }
             Self::Unsupported => "A sentence of the draft is not supported by the documents.",
             Self::Unreadable => "The message holds no words that can be looked up.",
             Self::Fault => "A model or the index failed; the log says more.",
@@ -175,90 +201,95 @@ pub struct Decision {
     pub reason: Reason,
 }
 
-/// Why a policy cannot be used.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum PolicyError {
-    /// Not TOML, or a key is unknown.
-    #[error("{0}")]
-    Toml(String),
-    /// A threshold is out of its range.
-    #[error("`{key}` is {value}; it has to lie between {low} and {high}")]
-    Range {
-        /// The key.
-        key: &'static str,
-        /// What it is.
-        value: f32,
-        /// Lower bound.
-        low: f32,
-        /// Upper bound.
-        high: f32,
-    },
-    /// A rule that can never match or says nothing.
-    #[error("the rule `{id}` {problem}")]
-    Rule {
-        /// Its id.
-        id: String,
-        /// What is wrong.
-        problem: &'static str,
-    },
-}
-
-impl Policy {
-    /// Reads the TOML text.
-    ///
-    /// # Errors
-    /// [`PolicyError`] with line and column for bad TOML and unknown keys; thresholds out of range; rules that cannot match.
-    pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let policy: Self = toml::from_str(text).map_err(|e| PolicyError::Toml(e.to_string()))?;
-        for (key, value, high) in [
-            ("send_at", policy.send_at, 1.0),
-            ("hold_at", policy.hold_at, policy.send_at),
-            ("passage_floor", policy.passage_floor, 1.0),
-        ] {
-            if !(0.0..=high).contains(&value) {
-                return Err(PolicyError::Range { key, value, low: 0.0, high });
-            }
-        }
-        for rule in &policy.rule {
-            let problem = if rule.words.is_empty() && rule.intents.is_empty() {
-                "names neither words nor intents, so it can never match"
-            } else if rule.action == RuleAction::Say && rule.say.is_empty() {
-                "has the action `say` but no text under `say`"
-            } else {
-                continue;
-            };
-            return Err(PolicyError::Rule { id: rule.id.clone(), problem });
-        }
-        Ok(policy)
-    }
-
-    /// The first rule that matches the turn before drafting.
-    pub fn before(&self, turn: &Turn, reading: &Reading) -> Option<&Rule> {
-        let words = text::words(&turn.question);
-        self.rule.iter().find(|rule| rule.matches(&words, reading))
-    }
-
-    /// What becomes of a finished, fully supported draft.
-    pub fn after(&self, confidence: &Confidence) -> Decision {
-        let (action, rule, reason) = if confidence.value >= self.send_at {
-            (Action::Send, "confident", Reason::Confident)
-        } else if confidence.value >= self.hold_at {
-            (Action::Hold, "unsure", Reason::LowConfidence)
-        } else {
-            (Action::HandOff, "low-confidence", Reason::LowConfidence)
-        };
-        Decision { action, rule: rule.into(), reason }
-    }
+/// What is known of a message before anything is drafted.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// Its words.
+    pub text: &'a str,
+    /// What it was read as.
+    pub reading: &'a Reading,
+    /// How annoyed it sounds, 0 to 1.
+    pub frustration: f32,
 }
 
 impl Rule {
-    fn matches(&self, words: &[String], reading: &Reading) -> bool {
-        if self.at_most_words > 0 && words.len() > self.at_most_words {
+    /// Whether the rule decides over the message.
+    pub fn matches(&self, heard: &Heard<'_>) -> bool {
+        let sentences = text::sentences(heard.text);
+        let words: usize = sentences.iter().map(Vec::len).sum();
+        if self.at_most_words > 0 && words > self.at_most_words {
             return false;
         }
-        let by_intent = reading
+        self.frustration.is_some_and(|score| heard.frustration >= score)
+            || sentences.iter().any(|words| self.stands_in(words))
+            || self.is_meant(heard.reading, &sentences)
+    }
+
+    /// Whether one of its phrases stands in the sentence, and outside of those that take it away.
+    fn stands_in(&self, words: &[String]) -> bool {
+        let apart = |place: &Range<usize>| {
+            let mut taken = self.unless.iter().flat_map(|phrase| phrase.places(words));
+            !taken.any(|other| place.start < other.end && other.start < place.end)
+        };
+        self.words.iter().any(|phrase| phrase.places(words).any(|place| apart(&place)))
+    }
+
+    /// Whether the message was read as one of its intents, with no phrase in it that takes that away.
+    fn is_meant(&self, reading: &Reading, sentences: &[Vec<String>]) -> bool {
+        let tagged = reading
             .primary()
             .is_some_and(|tag| tag.score >= self.score && self.intents.contains(&tag.id));
-        by_intent || self.words.iter().any(|phrase| text::contains_phrase(words, phrase))
+        let taken =
+            |words: &Vec<String>| self.unless.iter().any(|p| p.places(words).next().is_some());
+        tagged && !sentences.iter().any(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intent::Scored;
+
+    fn check(rule: &str, (text, frustration): (&str, f32), expect: bool) {
+        let head = "id='r'\naction='hand_off'\nreason='frustration'\n";
+        let rule: Rule = toml::from_str(&format!("{head}{rule}")).unwrap();
+        let tag = Scored { id: "human".into(), label: "Human".into(), score: 0.9 };
+        let reading = Reading { tags: vec![tag], ..Reading::default() };
+        let heard = Heard { text, reading: &reading, frustration };
+        assert_eq!(rule.matches(&heard), expect, "{text:?} / {rule:?}");
+    }
+
+    #[test]
+    fn a_rule_matches_by_words_intent_or_tone() {
+        let words = "words=['talk|speak .. person|human']\nunless=['am i talk* .. human']";
+        check(words, ("Can I talk to a human?", 0.0), true);
+        check(words, ("am i talking to a human", 0.0), false);
+        check(
+            "words=['talk* .. human']\nunless=['am i talk* .. human']",
+            ("Am I talking to a human", 0.0),
+            false,
+        );
+        check(
+            "words=['human']\nunless=['are you .. human']",
+            ("are you human? get me a human", 0.0),
+            true,
+        );
+        check(
+            "words=['human']\nunless=['human resources']",
+            ("the human resources module", 0.0),
+            false,
+        );
+        check(
+            "words=['human']\nunless=['human resources']",
+            ("human resources? I want a human", 0.0),
+            true,
+        );
+        check("words=['talk .. human']", ("We talk. A human came", 0.0), false);
+        check("intents=['human']", ("whatever", 0.0), true);
+        check("intents=['human']\nscore=0.95", ("whatever", 0.0), false);
+        check("intents=['human']\nunless=['what*']", ("whatever", 0.0), false);
+        check("intents=['human']\nat_most_words=2", ("one two three", 0.0), false);
+        check("frustration=0.8", ("ok", 0.79), false);
+        check("frustration=0.8", ("ok", 0.8), true);
     }
 }

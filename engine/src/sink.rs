@@ -32,6 +32,8 @@ pub enum Event<'a> {
         citations: &'a [Citation],
         /// Confidence with this piece.
         confidence: f32,
+        /// Whether that is enough to show the piece before the decision.
+        sure: bool,
     },
     /// A sentence that no passage supports; free text ends here.
     Unsupported(&'a str),
@@ -63,11 +65,13 @@ pub(crate) struct Sink<'a> {
     draft: Draft,
     /// Confidence that the next pieces are reported with.
     pub(crate) confidence: f32,
+    /// Whether that is enough to show them before the decision.
+    pub(crate) sure: bool,
 }
 
 impl<'a> Sink<'a> {
     pub(crate) fn new(on_event: &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>) -> Self {
-        Self { on_event, draft: Draft::default(), confidence: 0.0 }
+        Self { on_event, draft: Draft::default(), confidence: 0.0, sure: false }
     }
 
     pub(crate) fn emit(&mut self, event: Event<'_>) -> Result<(), Stopped> {
@@ -130,8 +134,8 @@ impl<'a> Sink<'a> {
     fn push(&mut self, piece: Piece) -> Result<(), Stopped> {
         self.draft.pieces.push(piece);
         let Some(piece) = self.draft.pieces.last() else { return Ok(()) };
-        let event =
-            Event::Piece { piece, citations: &self.draft.citations, confidence: self.confidence };
+        let (confidence, sure) = (self.confidence, self.sure);
+        let event = Event::Piece { piece, citations: &self.draft.citations, confidence, sure };
         match (self.on_event)(event) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Stopped::Cancelled),

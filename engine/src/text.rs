@@ -1,4 +1,4 @@
-//! Small views of plain text: words and phrases.
+//! Small views of plain text: words and sentences.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -7,14 +7,40 @@ pub fn words(text: &str) -> Vec<String> {
     text.unicode_words().map(|word| word.to_lowercase().replace('’', "'")).collect()
 }
 
-/// Whether `phrase` stands in `words` as whole consecutive words. A part that ends in `*` matches every word that starts so.
-pub fn contains_phrase(words: &[String], phrase: &str) -> bool {
-    let parts: Vec<String> = phrase.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |(word, part): (&String, &String)| match part.strip_suffix('*') {
-        Some(start) => word.starts_with(start),
-        None => word == part,
-    };
-    !parts.is_empty() && words.windows(parts.len()).any(|run| run.iter().zip(&parts).all(fits))
+/// The words of each sentence of `text`, in lower case; sentences end at `.`, `!`, `?`, `;` before white space, or at a line break.
+pub fn sentences(text: &str) -> Vec<Vec<String>> {
+    let mut parts = vec![String::new()];
+    let mut ends = false;
+    for c in text.chars() {
+        if c == '\n' || (ends && c.is_whitespace()) {
+            parts.push(String::new());
+        }
+        ends = matches!(c, '.' | '!' | '?' | ';');
+        if let Some(part) = parts.last_mut() {
+            part.push(c);
+        }
+    }
+    parts.iter().map(|part| words(part)).filter(|words| !words.is_empty()).collect()
+}
+
+/// Words that say little about what a question is about.
+const LITTLE: [&str; 60] = [
+    "a", "about", "again", "am", "an", "and", "any", "are", "at", "be", "but", "by", "can",
+    "could", "did", "do", "does", "for", "from", "get", "have", "hello", "help", "hi", "how", "i",
+    "i'm", "in", "is", "it", "its", "just", "me", "my", "need", "of", "on", "or", "please", "so",
+    "still", "tell", "that", "the", "there", "this", "to", "want", "was", "what", "what's", "when",
+    "where", "which", "who", "why", "will", "with", "would", "you",
+];
+
+/// The words of `text` that say what it is about, in lower case, each once.
+pub fn content_words(text: &str) -> Vec<String> {
+    let mut seen = Vec::new();
+    for word in words(text) {
+        if !LITTLE.contains(&word.as_str()) && !seen.contains(&word) {
+            seen.push(word);
+        }
+    }
+    seen
 }
 
 /// Abbreviations whose dot ends no sentence.
@@ -67,18 +93,15 @@ mod tests {
     }
 
     #[test]
-    fn phrases_match_whole_words() {
-        for (text, phrase, expect) in [
-            ("I want a REFUND now", "refund", true),
-            ("refunds please", "refund", false),
-            ("refunds please", "refund*", true),
-            ("Can I talk to a person?", "talk to a person", true),
-            ("talk to the person", "talk to a person", false),
-            ("I don’t care", "don't", true),
-            ("", "refund", false),
-            ("refund", "", false),
+    fn words_are_kept_apart_by_sentence() {
+        for (text, expect) in [
+            ("Are you a bot? Get a human!", vec!["are you a bot", "get a human"]),
+            ("one\ntwo", vec!["one", "two"]),
+            ("Version 1.2 works", vec!["version 1.2 works"]),
+            (" ?! \n", vec![]),
         ] {
-            assert_eq!(contains_phrase(&words(text), phrase), expect, "{text:?} / {phrase:?}");
+            let got: Vec<String> = sentences(text).iter().map(|words| words.join(" ")).collect();
+            assert_eq!(got, expect, "{text:?}");
         }
     }
 }

@@ -56,7 +56,7 @@ pub enum Speaker {
 
 impl Speaker {
     /// The word used in the database and on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Visitor => "visitor",
             Self::Bot => "bot",

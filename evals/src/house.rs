@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use engine::draft::Mode;
+use engine::frustration;
 use engine::intent::{IntentBook, IntentFile};
 use engine::model::Model;
+use engine::policy::Policy;
 use engine::prompt::Templates;
 use engine::reply::{Event, Outcome, Parts, reply};
-use engine::rules::Policy;
+use engine::rules::{Heard, Reason};
 use engine::search::Search;
 use engine::turn::Turn;
 use models::device::Place;
@@ -28,6 +30,8 @@ use crate::run::Setting;
 /// Tokens of prompt and reply together, as in the server.
 const CONTEXT: usize = 2_048;
 const QUEUE: usize = 16;
+/// Messages that are encoded at once.
+const BATCH: usize = 32;
 
 /// Which house to measure.
 #[derive(Debug, Clone, clap::Args)]
@@ -82,15 +86,8 @@ impl House {
 
     fn open(options: &HouseOptions, corpus: Corpus) -> Result<Self> {
         let model = models(options)?;
-        let read = |name: &str| {
-            let path = options.prompts.join(name);
-            std::fs::read_to_string(&path)
-                .with_context(|| format!("{} cannot be read", path.display()))
-        };
-        let texts = [read("policy.toml")?, read("templates.toml")?, read("intents.toml")?];
-        let policy = Policy::parse(&texts[0])?;
-        let templates = Templates::parse(&texts[1])?;
-        let intents = IntentBook::learn(&IntentFile::parse(&texts[2])?, &model)?;
+        let prompts = Prompts::read(options)?;
+        let intents = IntentBook::learn(&prompts.intents, &model)?;
         let card = model.card();
         let mode = match options.mode.as_deref() {
             None => card.draft,
@@ -102,15 +99,12 @@ impl House {
         let index = Index::in_memory(corpus, &embedder, &mut |texts, _| {
             model.embed(texts).map_err(|error| error.to_string())
         })?;
-        let [policy_sha256, templates_sha256, intents_sha256] = texts.map(|text| sha256(&text));
         let setting = Setting {
             mode: mode.as_str().into(),
             knowledge: index.knowledge_version().into(),
-            policy_sha256,
-            templates_sha256,
-            intents_sha256,
-            ..setting(options, &model)
+            ..prompts.setting(setting(options, &model))
         };
+        let Prompts { policy, templates, .. } = prompts;
         Ok(Self { model, index, intents, policy, templates, mode, setting })
     }
 
@@ -144,6 +138,90 @@ impl House {
             mode: self.mode,
         };
         reply(&parts, turn, on_event)
+    }
+}
+
+/// The ear of a house: the encoder, the intents and the rules, without documents.
+pub(crate) struct Hearing {
+    model: Handle,
+    intents: IntentBook,
+    policy: Policy,
+    setting: Setting,
+}
+
+/// The first rule that matches a message.
+pub(crate) struct FirstRule<'a> {
+    /// The message.
+    pub(crate) text: &'a str,
+    /// Why it would decide; none when no rule matches.
+    pub(crate) reason: Option<Reason>,
+    /// Its id.
+    pub(crate) rule: Option<String>,
+}
+
+impl Hearing {
+    /// Reads the prompts.
+    pub(crate) fn open(options: &HouseOptions) -> Result<Self> {
+        let model = models(options)?;
+        let prompts = Prompts::read(options)?;
+        let intents = IntentBook::learn(&prompts.intents, &model)?;
+        let setting = prompts.setting(setting(options, &model));
+        Ok(Self { model, intents, policy: prompts.policy, setting })
+    }
+
+    /// What the figures depend on.
+    pub(crate) fn setting(&self) -> Setting {
+        self.setting.clone()
+    }
+
+    /// The first rule for each message, as the first words of a conversation.
+    pub(crate) fn first_rules<'a>(&self, texts: &[&'a str]) -> Result<Vec<FirstRule<'a>>> {
+        let mut heard = Vec::with_capacity(texts.len());
+        for batch in texts.chunks(BATCH) {
+            for (text, vector) in batch.iter().zip(self.model.embed(batch)?) {
+                let turn = Turn {
+                    question: (*text).into(),
+                    history: vec![],
+                    bot_turns: 0,
+                    scope: engine::scope::Scope::default(),
+                };
+                let frustration = frustration::score(&turn, &self.model.card().encoder, &vector);
+                let reading = self.intents.read(&vector);
+                let rule = self.policy.before(&Heard { text, reading: &reading, frustration });
+                let (reason, rule) = (rule.map(|r| r.reason), rule.map(|r| r.id.clone()));
+                heard.push(FirstRule { text, reason, rule });
+            }
+        }
+        Ok(heard)
+    }
+}
+
+/// What stands in the folder of prompts.
+struct Prompts {
+    policy: Policy,
+    templates: Templates,
+    intents: IntentFile,
+    /// Hashes of policy, templates and intents.
+    hashes: [String; 3],
+}
+
+impl Prompts {
+    fn read(options: &HouseOptions) -> Result<Self> {
+        let read = |name: &str| {
+            let path = options.prompts.join(name);
+            std::fs::read_to_string(&path)
+                .with_context(|| format!("{} cannot be read", path.display()))
+        };
+        let texts = [read("policy.toml")?, read("templates.toml")?, read("intents.toml")?];
+        let templates = Templates::parse(&texts[1]).context("templates.toml")?;
+        let intents = IntentFile::parse(&texts[2]).context("intents.toml")?;
+        let policy = Policy::parse(&texts[0], &intents, &templates).context("policy.toml")?;
+        Ok(Self { policy, templates, intents, hashes: texts.map(|text| sha256(&text)) })
+    }
+
+    fn setting(&self, rest: Setting) -> Setting {
+        let [policy_sha256, templates_sha256, intents_sha256] = self.hashes.clone();
+        Setting { policy_sha256, templates_sha256, intents_sha256, ..rest }
     }
 }
 

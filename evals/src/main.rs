@@ -10,11 +10,13 @@ mod draft;
 mod drive;
 mod edit;
 mod fit;
+mod frustration;
 mod gate;
 mod house;
 mod intent;
 mod intent_sets;
 mod logistic;
+mod person;
 mod replay;
 mod report;
 mod resident;
@@ -55,6 +57,10 @@ enum Command {
     Scale(scale::Options),
     /// Measure how well messages are read.
     Intent(intent::Options),
+    /// Measure whether those who ask for a person are heard, and only they.
+    Person(person::Options),
+    /// Measure how well annoyance is heard, or fit the head that hears it.
+    Frustration(frustration::Options),
     /// Measure how far the confidence can be trusted.
     Answerability(answerability::Options),
     /// Measure what the drafts are worth.
@@ -106,6 +112,8 @@ fn run(command: Command) -> Result<()> {
         Command::Retrieval(options) => retrieval::run(&options),
         Command::Scale(options) => scale::run(&options),
         Command::Intent(options) => intent::run(&options),
+        Command::Person(options) => person::run(&options),
+        Command::Frustration(options) => frustration::run(&options),
         Command::Answerability(options) => answerability::run(&options),
         Command::Draft(options) => draft::run(&options),
         Command::Drive(options) => drive::run(&options),

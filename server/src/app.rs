@@ -7,9 +7,9 @@ use std::time::Duration;
 use engine::draft::Mode;
 use engine::intent::IntentBook;
 use engine::model::Model;
+use engine::policy::Policy;
 use engine::prompt::Templates;
 use engine::reply::Parts;
-use engine::rules::Policy;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Doors;

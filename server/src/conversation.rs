@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use engine::conversation::{Event, IllegalMove, State, next};
+use engine::fence;
 use engine::scope::Scope;
 use engine::turn::Speaker;
 use tokio::sync::OwnedMutexGuard;
@@ -252,7 +253,9 @@ pub async fn write(
     if let Some(suggestion) = &written.suggestion {
         let draft = tx.suggestion(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
         let same = draft.text.trim() == written.text.trim();
-        tx.settle_suggestion(suggestion, if same { Fate::Accepted } else { Fate::Edited }).await?;
+        let fate = if same { Fate::Accepted } else { Fate::Edited };
+        let sent = (written.text.as_str(), distance(&draft.text, &written.text));
+        tx.settle_suggestion(suggestion, (fate, Some(sent)), app.clock.now_ms()).await?;
         if same {
             (message.text, message.pieces, message.citations) =
                 (draft.text, draft.pieces, draft.citations);
@@ -264,13 +267,35 @@ pub async fn write(
     Ok((changes.conversation.head, Some(changes)))
 }
 
-/// An owner gives the conversation back to the bot.
+/// Characters to insert, delete or replace between a draft and what was sent, white space at the ends aside.
+fn distance(draft: &str, sent: &str) -> i64 {
+    i64::try_from(strsim::levenshtein(draft.trim(), sent.trim())).unwrap_or(i64::MAX)
+}
+
+/// An owner gives the conversation back to the bot, which answers the question that was left open; its counters begin anew.
 ///
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
+    let (order, mut tx) = begin(app).await?;
+    let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
+    let mut newest = [0; 3];
+    for (seq, speaker) in newest.iter_mut().zip([Speaker::Visitor, Speaker::Owner, Speaker::Bot]) {
+        *seq = tx.newest(id, speaker).await?;
+    }
+    let [visitor, owner, bot] = newest;
+    row.pass_to(next(row.holder()?, Event::HandBack)?);
+    row.counted_from = row.head;
+    tx.outdate_jobs(id).await?;
+    tx.outdate_suggestions(id).await?;
+    if let Some(seq) = fence::left_open(visitor, owner, bot) {
+        tx.insert_job_again(&job(app, &row, seq, app.clock.now_ms())).await?;
+    }
     let line = "The conversation is with the automatic assistant again.";
-    pass(app, id, Event::HandBack, line).await
+    let changes =
+        changed(app, (order, tx), row, vec![Message::plain(Speaker::System, line)]).await?;
+    app.desk.ring();
+    Ok(changes)
 }
 
 /// An owner closes the conversation.
@@ -278,16 +303,13 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn close(app: &App, id: &str) -> Result<Changes, Refusal> {
-    pass(app, id, Event::Close, "The conversation was closed.").await
-}
-
-async fn pass(app: &App, id: &str, event: Event, line: &str) -> Result<Changes, Refusal> {
     let (order, mut tx) = begin(app).await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    row.pass_to(next(row.holder()?, event)?);
+    row.pass_to(next(row.holder()?, Event::Close)?);
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
-    changed(app, (order, tx), row, vec![Message::plain(Speaker::System, line)]).await
+    let line = Message::plain(Speaker::System, "The conversation was closed.");
+    changed(app, (order, tx), row, vec![line]).await
 }
 
 /// An owner throws a suggestion away.
@@ -297,7 +319,7 @@ async fn pass(app: &App, id: &str, event: Event, line: &str) -> Result<Changes, 
 pub async fn discard(app: &App, id: &str, suggestion: &str) -> Result<(), Refusal> {
     let mut tx = app.store.begin().await?;
     tx.suggestion(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
-    tx.settle_suggestion(suggestion, Fate::Discarded).await?;
+    tx.settle_suggestion(suggestion, (Fate::Discarded, None), app.clock.now_ms()).await?;
     Ok(tx.commit().await?)
 }
 

@@ -28,7 +28,21 @@ struct Line {
     scope: Scope,
     /// What the bot sent, if it sent anything.
     answer: Option<String>,
+    /// What an owner made of the suggestion, where there was one.
+    verdict: Option<Verdict>,
     decision: Box<RawValue>,
+}
+
+/// What an owner made of a suggestion.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    /// `accepted`, `edited` or `discarded`.
+    fate: String,
+    suggested: String,
+    /// What was sent, if anything was.
+    sent: Option<String>,
+    /// Characters between the two.
+    distance: Option<i64>,
 }
 
 /// Writes every turn that was decided about, conversation by conversation; how many there were.
@@ -51,10 +65,20 @@ async fn conversation(store: &Store, id: &str, out: &mut impl Write) -> Result<u
     let messages = store.messages(id, 0, i64::MAX).await?;
     let decisions = store.decisions(id).await?;
     let count = decisions.len();
+    let counted_from = store.conversation(id).await?.map_or(0, |row| row.counted_from);
+    let settled = store.settled_suggestions(id).await?;
     for (seq, decision) in decisions {
         let until = messages.partition_point(|message| message.seq <= seq);
-        let turn = turn(&messages[..until])?;
+        // Where counting began for turns before the newest hand-back is not kept.
+        let turn = turn(&messages[..until], if seq > counted_from { counted_from } else { 0 })?;
         let answer = messages.iter().find(|message| message.reply_to == Some(seq));
+        let judged = settled.iter().rfind(|settled| settled.for_seq == seq);
+        let verdict = judged.map(|settled| Verdict {
+            fate: settled.status.clone(),
+            suggested: settled.text.clone(),
+            sent: settled.sent.clone(),
+            distance: settled.distance,
+        });
         let history = turn.history.into_iter().map(|m| (m.speaker.as_str(), m.text)).collect();
         let line = Line {
             conversation: id.into(),
@@ -64,6 +88,7 @@ async fn conversation(store: &Store, id: &str, out: &mut impl Write) -> Result<u
             bot_turns: turn.bot_turns,
             scope: turn.scope,
             answer: answer.map(|message| message.text.clone()),
+            verdict,
             decision: raw(decision),
         };
         serde_json::to_writer(&mut *out, &line)?;

@@ -6,6 +6,9 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use engine::conversation::State as Holder;
+use engine::rules::Reason;
+use engine::summary::{Line, three_lines};
 use engine::turn::Speaker;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,7 +20,9 @@ use crate::conversation::{self, Refusal, Written};
 use crate::error::ApiError;
 use crate::knowledge::learn;
 use crate::protocol::MAX_TEXT;
-use crate::protocol::record::{LiveDraft, Message, Suggestion, Summary, raw};
+use crate::protocol::record::{Citation, LiveDraft, Message, Suggestion, Summary, raw};
+use crate::store::conversations::Overview;
+use crate::store::messages;
 
 /// Conversations of the list at most.
 const LIST: i64 = 200;
@@ -32,7 +37,7 @@ pub(super) struct List {
 /// `GET /console/api/conversations`.
 pub(super) async fn list(State(app): State<Arc<App>>, _: SignedIn) -> Result<Json<List>, ApiError> {
     let rows = app.store.overviews(LIST).await?;
-    let summary = |row: crate::store::conversations::Overview| {
+    let summary = |row: Overview| {
         let online = app.hub.visitor_online(&row.conversation.id);
         Summary::of(row, online)
     };
@@ -46,6 +51,8 @@ pub(super) struct Detail {
     suggestion: Option<Suggestion>,
     decision: Option<Box<RawValue>>,
     draft: Option<LiveDraft>,
+    /// What was asked, what was tried and why a person is asked for; while a person is waited for or holds the conversation.
+    summary: Option<[String; 3]>,
 }
 
 /// `GET /console/api/conversations/ID`.
@@ -59,13 +66,42 @@ pub(super) async fn show(
     let row = app.store.overview(&id).await?.ok_or(Refusal::Unknown)?;
     let after = (row.conversation.head - MESSAGES).max(0);
     let messages = app.store.messages(&id, after, MESSAGES).await?;
+    let summary = summary(&row, &messages);
     Ok(Json(Detail {
+        summary,
         conversation: Summary::of(row, app.hub.visitor_online(&id)),
         messages: messages.into_iter().map(Message::from).collect(),
         suggestion: app.store.open_suggestion(&id).await?.map(Suggestion::from),
         decision: app.store.newest_decision(&id).await?.map(raw),
         draft: app.desk.live(&id),
     }))
+}
+
+/// The three lines for the person who takes over. A stored value that means nothing adds nothing to them.
+fn summary(row: &Overview, messages: &[messages::Message]) -> Option<[String; 3]> {
+    let state = row.conversation.holder().ok()?;
+    if !matches!(state, Holder::Waiting | Holder::Owner) {
+        return None;
+    }
+    let cited = |message: &messages::Message| -> Vec<Citation> {
+        serde_json::from_str(&message.citations).unwrap_or_default()
+    };
+    let cited: Vec<Vec<Citation>> = messages.iter().map(cited).collect();
+    let lines = messages.iter().zip(&cited).filter_map(|(message, cited)| {
+        let cites = cited.iter().map(|citation| citation.title.as_str()).collect();
+        Some(Line { speaker: message.speaker.parse().ok()?, text: &message.text, cites })
+    });
+    let lines: Vec<Line<'_>> = lines.collect();
+    Some(three_lines(&lines, why(row.conversation.reason.as_deref())))
+}
+
+/// Why a person is asked for, as a sentence.
+fn why(reason: Option<&str>) -> &'static str {
+    let Some(word) = reason else { return "You have taken it yourself." };
+    match serde_json::from_value::<Reason>(word.into()) {
+        Ok(reason) => reason.why(),
+        Err(_) => "No reply could be made in time.",
+    }
 }
 
 /// `POST /console/api/conversations/ID/take`.

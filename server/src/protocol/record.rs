@@ -168,7 +168,13 @@ pub struct Decision {
     pub why: String,
     /// 0 to 1.
     pub confidence: f32,
-    /// What the confidence was computed from.
+    /// Confidence from which a draft for this kind of message is sent, 0 to 1; 0 in records from before it was kept.
+    #[serde(default)]
+    pub send_at: f32,
+    /// Confidence from which it is held for the owner, 0 to 1; likewise.
+    #[serde(default)]
+    pub hold_at: f32,
+    /// What the confidence was computed from, and how annoyed the message sounds.
     pub signals: std::collections::BTreeMap<String, f32>,
     /// What the message was read as.
     pub intents: Vec<engine::intent::Scored>,

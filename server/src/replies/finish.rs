@@ -1,6 +1,7 @@
 //! The end of a reply job: one transaction, fenced by the lease, that stores the reply and the decision or neither.
 
-use engine::conversation::{Event, State, next};
+use engine::conversation::{Event, next};
+use engine::fence::{Scene, Verdict, may_finish};
 use engine::rules::Action;
 use engine::turn::Speaker;
 
@@ -37,8 +38,11 @@ pub(super) async fn finish(
     let decision = decision(app, job, made);
     let order = conversation::order(app).await;
     let mut tx = app.store.begin().await?;
-    let Some(mut row) = fenced(&mut tx, job, lease).await? else {
-        keep_for_the_person(app, &mut tx, job, made).await?;
+    let (row, verdict) = fenced(&mut tx, job, lease).await?;
+    let Some(mut row) = row.filter(|_| matches!(verdict, Verdict::Reply | Verdict::Suggest)) else {
+        if verdict == Verdict::Leave {
+            keep(app, &mut tx, job, made).await?;
+        }
         tx.commit().await?;
         drop(order);
         made.show.withdraw(app);
@@ -50,8 +54,10 @@ pub(super) async fn finish(
     let mut sent = false;
     if !cancelled {
         row.tag = made.outcome.reading.primary().map(|tag| tag.label.clone());
-        let wanted =
-            if row.holder()? == State::Bot { end(app, &mut row, job, made)? } else { None };
+        let wanted = match verdict {
+            Verdict::Reply => end(app, &mut row, job, made)?,
+            _ => None,
+        };
         sent = wanted.as_ref().is_some_and(|message| message.draft_id.is_some());
         if let Some(message) = wanted {
             messages.push(tx.append(&mut row, message, app.clock.now_ms()).await?);
@@ -76,14 +82,29 @@ pub(super) async fn finish(
     Ok(())
 }
 
-/// The conversation, if this lease still holds the job and nothing has happened that makes the draft void.
-async fn fenced(tx: &mut Tx, job: &Job, lease: &str) -> Result<Option<Conversation>, StoreError> {
-    if !tx.holds_job(&job.id, lease).await? {
-        return Ok(None);
-    }
-    let row = tx.conversation(&job.conversation).await?;
-    let newest = tx.newest(&job.conversation, Speaker::Visitor).await?;
-    Ok(row.filter(|row| row.generation == job.generation && newest == job.for_seq))
+/// The conversation, and what may become of the draft by what has happened since it was begun.
+async fn fenced(
+    tx: &mut Tx,
+    job: &Job,
+    lease: &str,
+) -> Result<(Option<Conversation>, Verdict), StoreError> {
+    let leased = tx.holds_job(&job.id, lease).await?;
+    let Some(row) = tx.conversation(&job.conversation).await? else {
+        return Ok((None, Verdict::Drop));
+    };
+    let verdict = may_finish(job.claim(), scene(tx, &row, leased).await?);
+    Ok((Some(row), verdict))
+}
+
+/// The conversation as the fence sees it.
+async fn scene(tx: &mut Tx, row: &Conversation, leased: bool) -> Result<Scene, StoreError> {
+    Ok(Scene {
+        state: row.holder()?,
+        generation: row.generation,
+        leased,
+        visitor: tx.newest(&row.id, Speaker::Visitor).await?,
+        owner: tx.newest(&row.id, Speaker::Owner).await?,
+    })
 }
 
 /// What the visitor gets, and the conversation's next state.
@@ -124,22 +145,6 @@ fn hand_off(row: &mut Conversation, reason: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A person came first: what was drafted until then is theirs to use, unless they have written already.
-async fn keep_for_the_person(
-    app: &App,
-    tx: &mut Tx,
-    job: &Job,
-    made: &Made,
-) -> Result<(), StoreError> {
-    let Some(row) = tx.conversation(&job.conversation).await? else { return Ok(()) };
-    let asked = tx.newest(&job.conversation, Speaker::Visitor).await? == job.for_seq;
-    let written = tx.newest(&job.conversation, Speaker::Owner).await? > job.for_seq;
-    if row.holder()? == State::Owner && asked && !written {
-        keep(app, tx, job, made).await?;
-    }
-    Ok(())
-}
-
 /// Keeps a draft that was not sent as a suggestion.
 async fn keep(app: &App, tx: &mut Tx, job: &Job, made: &Made) -> Result<(), StoreError> {
     let Some(draft) = made.outcome.draft.as_ref().filter(|draft| !draft.citations.is_empty())
@@ -162,6 +167,7 @@ fn decision(app: &App, job: &Job, made: &Made) -> Decision {
     let (outcome, card) = (&made.outcome, app.mind.model.card());
     let hash: String = card.drafter_sha256.chars().take(HASH_DIGITS).collect();
     let named = outcome.confidence.signals.named();
+    let tone = [("frustration", outcome.frustration)];
     Decision {
         action: outcome.decision.action.as_str().into(),
         rule: if made.timed_out { "timeout".into() } else { outcome.decision.rule.clone() },
@@ -172,7 +178,9 @@ fn decision(app: &App, job: &Job, made: &Made) -> Decision {
         },
         why: if made.timed_out { TIMED_OUT.into() } else { outcome.decision.reason.why().into() },
         confidence: outcome.confidence.value,
-        signals: named.map(|(name, value)| (name.to_owned(), value)).into(),
+        signals: named.into_iter().chain(tone).map(|(n, value)| (n.to_owned(), value)).collect(),
+        send_at: outcome.bands.0,
+        hold_at: outcome.bands.1,
         intents: outcome.reading.tags.clone(),
         for_seq: job.for_seq,
         mode: outcome.mode.as_str().into(),
@@ -201,8 +209,8 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
     let Some(mut row) = tx.conversation(&job.conversation).await? else { return Ok(()) };
     let before = row.clone();
     let mut messages = Vec::new();
-    let newest = tx.newest(&job.conversation, Speaker::Visitor).await?;
-    if row.holder()? == State::Bot && row.generation == job.generation && newest == job.for_seq {
+    let scene = scene(&mut tx, &row, true).await?;
+    if may_finish(job.claim(), scene) == Verdict::Reply {
         hand_off(&mut row, "fault")?;
         let line = Message::plain(Speaker::Bot, &app.mind.templates.say("fault"));
         messages.push(

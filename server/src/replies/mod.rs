@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use engine::conversation::State;
-use engine::reply::{Outcome, reply};
+use engine::fence::{Claim, is_void};
+use engine::reply::{Outcome, reply, suggest};
 use engine::turn::{Speaker, Turn};
 use tokio::runtime::Handle;
 
@@ -49,8 +50,7 @@ pub struct Desk {
 /// A draft on its way.
 #[derive(Debug)]
 struct Running {
-    generation: i64,
-    for_seq: i64,
+    claim: Claim,
     stop: Arc<AtomicBool>,
     live: LiveDraft,
 }
@@ -78,7 +78,7 @@ impl Desk {
     pub fn void(&self, conversation: &str, generation: i64, head: i64) {
         let running = self.running();
         if let Some(draft) = running.get(conversation)
-            && (draft.generation != generation || head > draft.for_seq)
+            && is_void(draft.claim, generation, head)
         {
             draft.stop.store(true, Ordering::Relaxed);
         }
@@ -103,8 +103,7 @@ impl Desk {
             citations: vec![],
             confidence: 0.0,
         };
-        let (generation, for_seq) = (job.generation, job.for_seq);
-        let draft = Running { generation, for_seq, stop: Arc::clone(&stop), live };
+        let draft = Running { claim: job.claim(), stop: Arc::clone(&stop), live };
         self.running().insert(job.conversation.clone(), draft);
         stop
     }
@@ -248,7 +247,8 @@ fn draft(
     let edition = app.mind.knowledge.edition();
     let mut show = Show::new(app, (job, &edition), bot_holds);
     let mut timed_out = false;
-    let outcome = reply(&app.mind.parts(&edition), turn, &mut |event| {
+    let make = if bot_holds { reply } else { suggest };
+    let outcome = make(&app.mind.parts(&edition), turn, &mut |event| {
         timed_out |= app.clock.now_ms() > deadline;
         if timed_out || stop.load(Ordering::Relaxed) || app.shutdown.is_cancelled() {
             return ControlFlow::Break(());
@@ -271,7 +271,8 @@ async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn, i64), Stor
     let rows = app.store.messages(&job.conversation, after, HISTORY).await?;
     let visitor = Speaker::Visitor.as_str();
     let newest = rows.iter().rfind(|row| row.speaker == visitor).map_or(0, |row| row.seq);
-    Ok((conversation, turn::turn(&rows)?, newest))
+    let turn = turn::turn(&rows, conversation.counted_from)?;
+    Ok((conversation, turn, newest))
 }
 
 fn millis(time: Duration) -> i64 {

@@ -70,9 +70,9 @@ impl Show {
             }
             Event::Token("") => {}
             Event::Token(text) => self.token(app, text),
-            Event::Piece { piece, citations, confidence } => {
+            Event::Piece { piece, citations, confidence, sure } => {
                 self.stage(app, "first_piece");
-                self.piece(app, piece, (citations, confidence));
+                self.piece(app, piece, (citations, confidence, sure));
             }
             Event::Unsupported(_) => self.stage(app, "unsupported"),
         }
@@ -113,7 +113,7 @@ impl Show {
         &mut self,
         app: &App,
         piece: &Piece,
-        (cited, confidence): (&[engine::draft::Citation], f32),
+        (cited, confidence, sure): (&[engine::draft::Citation], f32, bool),
     ) {
         if !self.started {
             self.start(app);
@@ -132,10 +132,7 @@ impl Show {
             Draft { piece: Some(piece.clone()), citations: fresh, ..self.frame(Phase::Piece) };
         self.to_owner(app, Draft { confidence: Some(confidence), ..frame.clone() });
         // A visitor sees no text that the decision is about to take away.
-        if self.visible
-            && app.mind.stream != Stream::Decided
-            && confidence >= app.mind.policy.send_at
-        {
+        if self.visible && app.mind.stream != Stream::Decided && sure {
             self.shown = true;
             self.to_visitor(app, frame);
         }

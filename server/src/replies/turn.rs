@@ -5,12 +5,16 @@ use engine::turn::{Message, Speaker, Turn};
 
 use crate::store::{StoreError, messages};
 
-/// The turn after the last of `rows`: all visitor messages since anybody else spoke, joined, after what came before.
+/// The turn after the last of `rows`: all visitor messages since anybody else spoke, joined, after what came before. Automatic
+/// replies count when they come after the seq `counted_from` and after what a person wrote.
 ///
 /// # Errors
 /// [`StoreError::Meaning`] when a stored speaker or scope cannot be read.
-pub fn turn(rows: &[messages::Message]) -> Result<Turn, StoreError> {
+pub fn turn(rows: &[messages::Message], counted_from: i64) -> Result<Turn, StoreError> {
     let scope = scope(rows)?;
+    let counted =
+        rows.iter().rev().take_while(|row| row.seq > counted_from && row.speaker != OWNER);
+    let bot_turns = counted.filter(|row| row.speaker == Speaker::Bot.as_str()).count();
     let mut said: Vec<Message> = Vec::with_capacity(rows.len());
     for row in rows {
         let meaning = |()| StoreError::Meaning { what: "speaker", value: row.speaker.clone() };
@@ -19,12 +23,13 @@ pub fn turn(rows: &[messages::Message]) -> Result<Turn, StoreError> {
             text: row.text.clone(),
         });
     }
+    // What happened to the conversation after the question leaves it open.
+    let asked = said.iter().rposition(|m| m.speaker != Speaker::System).map_or(0, |at| at + 1);
+    said.truncate(asked);
     let last = said.iter().rposition(|m| m.speaker != Speaker::Visitor).map_or(0, |at| at + 1);
     let words: Vec<String> = said.drain(last..).map(|m| m.text).collect();
     // What happened to the conversation ends a question, but is not part of what was said.
     said.retain(|message| message.speaker != Speaker::System);
-    let since = said.iter().rposition(|m| m.speaker == Speaker::Owner).map_or(0, |at| at + 1);
-    let bot_turns = said[since..].iter().filter(|m| m.speaker == Speaker::Bot).count();
     let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);
     Ok(Turn { question: words.join("\n"), history: said, bot_turns, scope })
 }
@@ -43,14 +48,19 @@ fn scope(rows: &[messages::Message]) -> Result<Scope, StoreError> {
     )
 }
 
+const OWNER: &str = Speaker::Owner.as_str();
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(rows: &[(Speaker, &str)], question: &str, history: usize, bot_turns: u32) {
-        let rows: Vec<_> =
-            rows.iter().map(|(who, text)| messages::Message::plain(*who, text)).collect();
-        let turn = turn(&rows).unwrap();
+    fn check(rows: &[(Speaker, &str)], from: i64, question: &str, history: usize, bot_turns: u32) {
+        let row = |((who, text), seq): (&(Speaker, &str), i64)| messages::Message {
+            seq,
+            ..messages::Message::plain(*who, text)
+        };
+        let rows: Vec<_> = rows.iter().zip(1..).map(row).collect();
+        let turn = turn(&rows, from).unwrap();
         assert_eq!(
             (turn.question.as_str(), turn.history.len(), turn.bot_turns),
             (question, history, bot_turns)
@@ -78,15 +88,20 @@ mod tests {
     #[test]
     fn the_newest_words_are_the_question() {
         use Speaker::{Bot, Owner, System, Visitor};
-        check(&[], "", 0, 0);
-        check(&[(Visitor, "a"), (Visitor, "b")], "a\nb", 0, 0);
-        check(&[(Visitor, "a"), (Bot, "b"), (Visitor, "c")], "c", 2, 1);
-        check(&[(Visitor, "a"), (System, "Ada joined"), (Visitor, "c")], "c", 1, 0);
-        check(
-            &[(Visitor, "a"), (Bot, "b"), (Owner, "c"), (Visitor, "d"), (Bot, "e"), (Visitor, "f")],
-            "f",
-            5,
-            1,
-        );
+        check(&[], 0, "", 0, 0);
+        check(&[(Visitor, "a"), (Visitor, "b")], 0, "a\nb", 0, 0);
+        check(&[(Visitor, "a"), (Bot, "b"), (Visitor, "c")], 0, "c", 2, 1);
+        check(&[(Visitor, "a"), (System, "Ada joined"), (Visitor, "c")], 0, "c", 1, 0);
+        let row =
+            [(Visitor, "a"), (Bot, "b"), (Owner, "c"), (Visitor, "d"), (Bot, "e"), (Visitor, "f")];
+        check(&row, 0, "f", 5, 1);
+    }
+
+    #[test]
+    fn handing_back_leaves_the_question_open_and_counts_anew() {
+        use Speaker::{Bot, System, Visitor};
+        let row = [(Visitor, "a"), (Bot, "b"), (Visitor, "c"), (System, "handed back")];
+        check(&row, 0, "c", 2, 1);
+        check(&row, 3, "c", 2, 0);
     }
 }

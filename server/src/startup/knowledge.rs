@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use engine::intent::{IntentBook, IntentFile};
 use engine::model::Model;
+use engine::policy::Policy;
 use engine::prompt::Templates;
-use engine::rules::Policy;
 use indicatif::{ProgressBar, ProgressStyle};
 use retrieval::Versions;
 use retrieval::index::Progress;
@@ -46,16 +46,14 @@ pub fn prompts(folder: Option<&Path>, model: &dyn Model) -> Result<Prompts> {
             anyhow::Ok((path.display().to_string(), text))
         }
     };
-    let (name, policy) = text("policy.toml", include_str!("../../../prompts/policy.toml"))?;
-    let policy = Policy::parse(&policy).context(name.clone())?;
-    let (named, templates) =
+    let (name, templates) =
         text("templates.toml", include_str!("../../../prompts/templates.toml"))?;
-    let templates = Templates::parse(&templates).context(named)?;
-    templates.check_rules(&policy).context(name)?;
-    let (name, intents) = text("intents.toml", include_str!("../../../prompts/intents.toml"))?;
-    let intents = IntentFile::parse(&intents)
-        .and_then(|file| IntentBook::learn(&file, model))
-        .context(name)?;
+    let templates = Templates::parse(&templates).context(name)?;
+    let (named, intents) = text("intents.toml", include_str!("../../../prompts/intents.toml"))?;
+    let intents = IntentFile::parse(&intents).context(named.clone())?;
+    let (name, policy) = text("policy.toml", include_str!("../../../prompts/policy.toml"))?;
+    let policy = Policy::parse(&policy, &intents, &templates).context(name)?;
+    let intents = IntentBook::learn(&intents, model).context(named)?;
     Ok(Prompts { policy, templates, intents })
 }
 

@@ -6,23 +6,23 @@ use sqlx::FromRow;
 use super::{Store, StoreError, Tx};
 
 const BY_ID: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
-    reason, created_at, updated_at FROM conversations WHERE id = $1";
+    reason, created_at, updated_at, counted_from FROM conversations WHERE id = $1";
 const BY_TOKEN: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
-    reason, created_at, updated_at FROM conversations WHERE token_hash = $1 ORDER BY created_at DESC, id LIMIT 1";
+    reason, created_at, updated_at, counted_from FROM conversations WHERE token_hash = $1 ORDER BY created_at DESC, id LIMIT 1";
 const INSERT: &str = "INSERT INTO conversations (id, token_hash, epoch, state, generation, head, owner_read, \
     visitor_read, author, tag, reason, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5)";
 const UPDATE: &str = "UPDATE conversations SET state = $2, generation = $3, head = $4, owner_read = $5, \
-    visitor_read = $6, author = $7, tag = $8, reason = $9, updated_at = $10 WHERE id = $1";
+    visitor_read = $6, author = $7, tag = $8, reason = $9, updated_at = $10, counted_from = $11 WHERE id = $1";
 const IDS: &str = "SELECT id FROM conversations WHERE id > $1 ORDER BY id LIMIT $2";
 const OVERVIEW: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
-    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, \
+    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, c.counted_from, \
     COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
     (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
     AND u.seq > c.owner_read) AS unread \
     FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head WHERE c.id = $1";
 const NEWEST: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
-    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, \
+    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, c.counted_from, \
     COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
     (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
     AND u.seq > c.owner_read) AS unread \
@@ -52,12 +52,14 @@ pub struct Conversation {
     pub author: Option<String>,
     /// Label of the newest primary intent.
     pub tag: Option<String>,
-    /// Why a person is asked for.
+    /// Why a person was asked for; kept while that person holds it.
     pub reason: Option<String>,
     /// Milliseconds since 1970.
     pub created_at: i64,
     /// Milliseconds since 1970.
     pub updated_at: i64,
+    /// Automatic replies up to this seq count no more: a person has handed the conversation back since.
+    pub counted_from: i64,
 }
 
 impl Conversation {
@@ -80,7 +82,7 @@ impl Conversation {
         if state != State::Owner {
             self.author = None;
         }
-        if state != State::Waiting {
+        if !matches!(state, State::Waiting | State::Owner) {
             self.reason = None;
         }
     }
@@ -201,6 +203,7 @@ impl Tx {
             reason: None,
             created_at: now,
             updated_at: now,
+            counted_from: 0,
         })
     }
 
@@ -220,6 +223,7 @@ impl Tx {
             .bind(&row.tag)
             .bind(&row.reason)
             .bind(row.updated_at)
+            .bind(row.counted_from)
             .execute(self.conn())
             .await?;
         Ok(())

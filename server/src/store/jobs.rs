@@ -1,11 +1,16 @@
 //! Reply jobs: made with the visitor's message, leased by a worker, fenced by a token.
 
+use engine::fence::Claim;
 use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
 
 const INSERT: &str = "INSERT INTO jobs (id, conversation, for_seq, generation, status, lease, leased_until, attempts, \
     created_at) VALUES ($1, $2, $3, $4, 'queued', NULL, 0, 0, $5)";
+const AGAIN: &str = "INSERT INTO jobs (id, conversation, for_seq, generation, status, lease, leased_until, attempts, \
+    created_at) VALUES ($1, $2, $3, $4, 'queued', NULL, 0, 0, $5) ON CONFLICT (conversation, for_seq) DO UPDATE SET \
+    id = excluded.id, generation = excluded.generation, status = 'queued', lease = NULL, leased_until = 0, attempts = 0, \
+    created_at = excluded.created_at";
 const OUTDATE: &str =
     "UPDATE jobs SET status = 'done', lease = NULL WHERE conversation = $1 AND status <> 'done'";
 const WAITING: &str = "SELECT COUNT(*) FROM jobs WHERE status = 'queued'";
@@ -36,6 +41,13 @@ pub struct Job {
     pub attempts: i64,
     /// Milliseconds since 1970.
     pub created_at: i64,
+}
+
+impl Job {
+    /// What its draft is begun for.
+    pub fn claim(&self) -> Claim {
+        Claim { for_seq: self.for_seq, generation: self.generation }
+    }
 }
 
 impl Store {
@@ -84,8 +96,20 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Sql`].
     pub async fn insert_job(&mut self, job: &Job) -> Result<(), StoreError> {
+        self.queue(INSERT, job).await
+    }
+
+    /// Makes a job for a message that may have had one before, which it replaces.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn insert_job_again(&mut self, job: &Job) -> Result<(), StoreError> {
+        self.queue(AGAIN, job).await
+    }
+
+    async fn queue(&mut self, statement: &'static str, job: &Job) -> Result<(), StoreError> {
         self.outdate_jobs(&job.conversation).await?;
-        sqlx::query(INSERT)
+        sqlx::query(statement)
             .bind(&job.id)
             .bind(&job.conversation)
             .bind(job.for_seq)

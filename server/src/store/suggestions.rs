@@ -12,7 +12,10 @@ const BY_ID: &str = "SELECT id, conversation, for_seq, text, pieces, citations, 
     WHERE id = $1 AND conversation = $2 AND status = 'open'";
 const SENT: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
     WHERE id = $1 AND conversation = $2 AND status IN ('accepted', 'edited')";
-const MARK: &str = "UPDATE suggestions SET status = $2 WHERE id = $1";
+const MARK: &str =
+    "UPDATE suggestions SET status = $2, sent = $3, distance = $4, settled_at = $5 WHERE id = $1";
+const VERDICTS: &str = "SELECT id, for_seq, text, status, sent, distance, confidence FROM suggestions \
+    WHERE conversation = $1 AND settled_at IS NOT NULL ORDER BY for_seq, settled_at, id";
 const OUTDATE: &str =
     "UPDATE suggestions SET status = 'outdated' WHERE conversation = $1 AND status = 'open'";
 const DECIDE: &str = "INSERT INTO decisions (conversation, for_seq, at, body) VALUES ($1, $2, $3, $4) \
@@ -62,7 +65,37 @@ impl Fate {
     }
 }
 
+/// A suggestion with what the owner made of it.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct Settled {
+    /// 32 hex digits.
+    pub id: String,
+    /// The visitor's message that it answers.
+    pub for_seq: i64,
+    /// The draft, plain text.
+    pub text: String,
+    /// `accepted`, `edited` or `discarded`.
+    pub status: String,
+    /// What was sent instead or as it stood; `None` when nothing was.
+    pub sent: Option<String>,
+    /// Characters to insert, delete or replace between the two.
+    pub distance: Option<i64>,
+    /// Confidence in the draft, 0 to 1.
+    pub confidence: f64,
+}
+
 impl Store {
+    /// The suggestions of a conversation that an owner has judged.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn settled_suggestions(
+        &self,
+        conversation: &str,
+    ) -> Result<Vec<Settled>, StoreError> {
+        Ok(sqlx::query_as(VERDICTS).bind(conversation).fetch_all(&self.readers).await?)
+    }
+
     /// The suggestion that waits for the owner.
     ///
     /// # Errors
@@ -137,12 +170,25 @@ impl Tx {
         Ok(sqlx::query_as(BY_ID).bind(id).bind(conversation).fetch_optional(self.conn()).await?)
     }
 
-    /// Records what became of a suggestion.
+    /// Records what became of a suggestion: the text that was sent, and how many characters it is away from the draft; `None`
+    /// when nothing of it was.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn settle_suggestion(&mut self, id: &str, fate: Fate) -> Result<(), StoreError> {
-        sqlx::query(MARK).bind(id).bind(fate.as_str()).execute(self.conn()).await?;
+    pub async fn settle_suggestion(
+        &mut self,
+        id: &str,
+        (fate, sent): (Fate, Option<(&str, i64)>),
+        now: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(MARK)
+            .bind(id)
+            .bind(fate.as_str())
+            .bind(sent.map(|(text, _)| text))
+            .bind(sent.map(|(_, distance)| distance))
+            .bind(now)
+            .execute(self.conn())
+            .await?;
         Ok(())
     }
 

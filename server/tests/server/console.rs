@@ -188,6 +188,12 @@ async fn suggestions_are_accepted_edited_or_discarded() {
     assert_eq!(command(&house, &cookie, &format!("{id}/messages"), edited).await, 200);
     assert_eq!(visitor.message("owner").await["citations"], json!([]));
     assert_eq!(std::fs::read_to_string(&golden).unwrap().lines().count(), 1, "but once");
+    let settled = house.running.app.store.settled_suggestions(&id).await.unwrap();
+    assert_eq!((settled.len(), settled[0].status.as_str()), (1, "edited"));
+    assert_eq!(settled[0].sent.as_deref(), Some("It is 7878."));
+    assert!(settled[0].distance > Some(10), "{settled:?}");
+    let summary = detail(&house, &cookie, &id).await["summary"].clone();
+    assert_eq!(summary[2], "Why you: The visitor asked for a person.");
 
     let (_visitor, id, suggestion) = suggested(&house, &cookie).await;
     let path = format!("{id}/suggestions/{}/discard", suggestion["id"].as_str().unwrap());
@@ -206,6 +212,7 @@ async fn a_conversation_goes_back_to_the_bot_and_closes() {
         visitor.find(|f| f["type"] == "state" && f["state"] == "bot").await["author"],
         Value::Null
     );
+    assert_eq!(visitor.message("bot").await["text"], ANSWER, "the question was left open");
     visitor.say(9, "How do I make a backup?").await;
     assert!(visitor.message("bot").await["text"].as_str().unwrap().contains("Backups are copies"));
     assert_eq!(command(&house, &cookie, &format!("{id}/close"), json!({})).await, 204);

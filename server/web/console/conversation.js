@@ -121,6 +121,7 @@ export function Conversation({ id }) {
   return html`<main class="conversation" ref=${root} aria-label=${visitorName(id)}>
     <${Head} id=${id} summary=${summary} />
     ${store.problem && html`<p class="problem" role="alert">${store.problem}</p>`}
+    ${detail.summary && html`<section class="summary" aria-label="In short">${detail.summary.map((one) => html`<p key=${one}>${one}</p>`)}</section>`}
     <${Thread} key=${id} detail=${detail} />
     ${summary && html`<${Composer} key=${`composer-${id}`} id=${id} state=${summary.state} />`}
   </main>`;

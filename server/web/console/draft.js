@@ -119,7 +119,7 @@ export function DecisionCard({ decision }) {
       <h3><span class="action">${actionWord(decision.action)}</span>: ${decision.why}</h3>
       ${typeof decision.confidence === "number" && html`<${Confidence} value=${decision.confidence} />`}
     </header>
-    <p class="rule">Rule <code>${decision.rule}</code> · Reason: ${reasonWords(decision.reason)}</p>
+    <p class="rule">Rule <code>${decision.rule}</code> · Reason: ${reasonWords(decision.reason)}${decision.send_at ? ` · Sent from ${percent(decision.send_at)}, held from ${percent(decision.hold_at ?? 0)}` : ""}</p>
     <details class="signals">
       <summary>Signals</summary>
       <div class="columns">

@@ -20,6 +20,7 @@ import { reasonWords, visitorName } from "./format.js";
  * @property {string | null} failed why it could not be read
  * @property {Message[]} messages
  * @property {Suggestion | null} suggestion
+ * @property {string[] | null} summary what was asked, what was tried, why a person is asked for
  * @property {Decision | null} decision
  * @property {LiveDraft | null} draft
  * @property {boolean} typing the visitor writes
@@ -129,7 +130,7 @@ export function putList(list, asked) {
 export function openDetail(id) {
   const same = store.detail?.id === id ? store.detail : null;
   store.detail = {
-    id, loading: true, failed: null, messages: same?.messages ?? [], suggestion: same?.suggestion ?? null,
+    id, loading: true, failed: null, messages: same?.messages ?? [], suggestion: same?.suggestion ?? null, summary: same?.summary ?? null,
     decision: same?.decision ?? null, draft: same?.draft ?? null, typing: same?.typing ?? false, early: [],
   };
   return store.detail;
@@ -145,6 +146,7 @@ export function fillDetail(detail, opened) {
   const late = detail.messages.filter((one) => one.seq > (opened.messages.at(-1)?.seq ?? 0));
   detail.messages = opened.messages.concat(late);
   detail.suggestion = opened.suggestion;
+  detail.summary = opened.summary;
   detail.decision = opened.decision;
   detail.draft = opened.draft && !detail.messages.some((one) => one.draft_id === opened.draft?.draft_id)
     ? { pieces: [], tail: "", citations: [], confidence: null, ...opened.draft }

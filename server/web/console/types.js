@@ -63,6 +63,8 @@
  * @property {string} reason
  * @property {string} why
  * @property {number | null} confidence
+ * @property {number} [send_at]
+ * @property {number} [hold_at]
  * @property {Record<string, number>} signals
  * @property {{ id: string, label: string, score: number }[]} intents
  * @property {number} for_seq
@@ -102,6 +104,7 @@
  * @property {Suggestion | null} suggestion
  * @property {Decision | null} decision
  * @property {(Partial<LiveDraft> & { draft_id: string }) | null} draft
+ * @property {string[] | null} summary
  */
 
 /** @typedef {{ type: "welcome", v: number, owner: { name: string } }} WelcomeFrame */

@@ -1,0 +1,59 @@
+//! What is decided before a search: the owner's rules, the caps on automatic replies, and what each intent may do.
+
+use crate::parts::Parts;
+use crate::policy::Autonomy;
+use crate::progress;
+use crate::reply::{End, Progress, decide, say};
+use crate::rules::{Action, Decision, Heard, Reason, Rule, RuleAction};
+use crate::sink::{Sink, Stopped};
+use crate::turn::Turn;
+
+/// Decides over a message before anything is drafted; `None` goes on. A rule that asks for a person comes before the caps, the
+/// others after them; what an intent may do comes last.
+pub(crate) fn screen(
+    parts: &Parts<'_>,
+    turn: &Turn,
+    sink: &mut Sink<'_>,
+    known: &mut Progress,
+) -> Result<Option<End>, Stopped> {
+    let heard =
+        Heard { text: &turn.question, reading: &known.reading, frustration: known.frustration };
+    let rule = parts.policy.before(&heard);
+    if let Some(rule) = rule.filter(|rule| rule.action == RuleAction::HandOff) {
+        let text = if rule.say.is_empty() { "hand_off" } else { &rule.say };
+        return Ok(Some(hand_off(parts, decide(Action::HandOff, &rule.id, rule.reason), text)));
+    }
+    if let Some(end) = capped(parts, turn) {
+        return Ok(Some(end));
+    }
+    match rule {
+        Some(Rule { action: RuleAction::Say, id, reason, say: text, .. }) => {
+            return say(parts, sink, text, (id, *reason)).map(Some);
+        }
+        Some(rule) => known.held = Some(rule.clone()),
+        None => {
+            let bands = parts.policy.bands(&known.reading);
+            if bands.autonomy == Autonomy::Off {
+                let decision = decide(Action::HandOff, &bands.rule("off"), Reason::IntentPolicy);
+                return Ok(Some(hand_off(parts, decision, "person_answers")));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The caps on automatic replies in a row.
+fn capped(parts: &Parts<'_>, turn: &Turn) -> Option<End> {
+    let (rule, reason) = if turn.bot_turns >= parts.policy.turn_cap {
+        ("turn-cap", Reason::TurnCap)
+    } else if progress::stalled(parts.templates, turn) >= parts.policy.stalled_cap {
+        ("no-progress", Reason::NoProgress)
+    } else {
+        return None;
+    };
+    Some(hand_off(parts, decide(Action::HandOff, rule, reason), "no_progress"))
+}
+
+fn hand_off(parts: &Parts<'_>, decision: Decision, text: &str) -> End {
+    End::Decided { decision, say: Some(parts.templates.say(text)) }
+}
