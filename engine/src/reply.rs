@@ -216,10 +216,12 @@ fn draft(
     let confidence = calibration().confidence(progress.signals);
     let bands = progress.bands(parts);
     let held = progress.for_person || progress.held.is_some() || bands.autonomy != Autonomy::Auto;
-    if !held && bands.after(&confidence).action == Action::Hold && may_ask(parts, turn, progress) {
-        if let Some(options) = clarify::competing(&turn.question, hits) {
-            return ask(parts, sink, &options);
-        }
+    if !held
+        && bands.after(&confidence).action == Action::Hold
+        && may_ask(parts, turn, progress)
+        && let Some(options) = clarify::competing(&turn.question, hits)
+    {
+        return ask(parts, sink, &options);
     }
     (sink.confidence, sink.sure) = (confidence.value, confidence.value >= bands.send_at);
     sink.emit(Event::Started { mode: progress.mode, held })?;
