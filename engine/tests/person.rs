@@ -13,16 +13,15 @@ struct Case {
     part: String,
 }
 
+/// Whether the reason of the first rule is the one that is wanted.
+type Wanted<'a> = &'a dyn Fn(Option<Reason>) -> bool;
+
 fn cases(lines: &str) -> Vec<Case> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Texts of `part` for which the shipped rules do not come to `wanted`, and how many there are.
-fn misses(
-    lines: &str,
-    part: &str,
-    wanted: &dyn Fn(Option<Reason>) -> bool,
-) -> (Vec<String>, usize) {
+fn misses(lines: &str, part: &str, wanted: Wanted<'_>) -> (Vec<String>, usize) {
     let intents = IntentFile::parse(include_str!("../../prompts/intents.toml")).unwrap();
     let templates = Templates::parse(include_str!("../../prompts/templates.toml")).unwrap();
     let text = include_str!("../../prompts/policy.toml");
@@ -46,7 +45,7 @@ fn words_alone_hear_most_who_ask_and_few_who_do_not() {
     let no_person = |reason| reason != Some(Reason::AskedForPerson);
     let program = |reason| reason == Some(Reason::AskedIfHuman);
     for part in ["seen", "unseen"] {
-        let rows: [(&str, &dyn Fn(Option<Reason>) -> bool, f32); 3] =
+        let rows: [(&str, Wanted<'_>, f32); 3] =
             [(asks, &person, 0.03), (looks, &no_person, 0.02), (identity, &program, 0.2)];
         for (lines, wanted, share) in rows {
             let (missed, count) = misses(lines, part, wanted);

@@ -35,13 +35,16 @@ struct Case {
     part: String,
 }
 
+/// Whether the reason of the first rule is the one that is wanted.
+type Wanted<'a> = &'a dyn Fn(Option<Reason>) -> bool;
+
 /// Runs it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let hearing = Hearing::open(&options.house)?;
     let mut result = RunResult::new("person", &options.cases, &options.run, hearing.setting());
     let is = |wanted| move |reason| reason == Some(wanted);
     let (asked, wondered) = (is(Reason::AskedForPerson), is(Reason::AskedIfHuman));
-    let rows: [(&str, &str, &dyn Fn(Option<Reason>) -> bool); 3] = [
+    let rows: [(&str, &str, Wanted<'_>); 3] = [
         ("asks", "recall", &asked),
         ("lookalikes", "false_alarms", &asked),
         ("identity", "answered", &wondered),
@@ -68,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn share(
     hearing: &Hearing,
     texts: &[&str],
-    wanted: &dyn Fn(Option<Reason>) -> bool,
+    wanted: Wanted<'_>,
     verbose: Option<&str>,
 ) -> Result<f64> {
     let mut count = 0;
