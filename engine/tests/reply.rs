@@ -221,7 +221,12 @@ fn conversation(texts: &[&str], question: &str) -> Turn {
     let speaker = |n: usize| if n % 2 == 0 { Speaker::Visitor } else { Speaker::Bot };
     let history: Vec<Message> =
         texts.iter().enumerate().map(|(n, text)| said(speaker(n), text)).collect();
-    Turn { question: question.into(), history, bot_turns: texts.len() as u32 / 2 }
+    Turn {
+        question: question.into(),
+        history,
+        bot_turns: texts.len() as u32 / 2,
+        scope: Scope::default(),
+    }
 }
 
 #[test]

@@ -124,7 +124,12 @@ mod tests {
             Some(text) => (vec![said(Speaker::Visitor, text), said(Speaker::Bot, "Yes.")], 1),
             None => (vec![], 0),
         };
-        let turn = Turn { question: question.into(), history, bot_turns };
+        let turn = Turn {
+            question: question.into(),
+            history,
+            bot_turns,
+            scope: crate::scope::Scope::default(),
+        };
         assert_eq!(Cues::of(&turn), expect, "{question:?} after {before:?}");
     }
 
@@ -144,7 +149,12 @@ mod tests {
     #[test]
     fn an_unknown_encoder_leaves_it_to_the_cues() {
         let of = |question: &str| {
-            let turn = Turn { question: question.into(), history: vec![], bot_turns: 0 };
+            let turn = Turn {
+                question: question.into(),
+                history: vec![],
+                bot_turns: 0,
+                scope: crate::scope::Scope::default(),
+            };
             score(&turn, "another-encoder", &[0.5; 384])
         };
         assert!(of("How do I change the port?") < 0.5);

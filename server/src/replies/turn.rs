@@ -74,7 +74,7 @@ mod tests {
             ..messages::Message::plain(Speaker::Visitor, "a")
         };
         let bot = messages::Message::plain(Speaker::Bot, "b");
-        let area = |rows: &[messages::Message]| turn(rows).map(|turn| turn.scope.area).ok();
+        let area = |rows: &[messages::Message]| turn(rows, 0).map(|turn| turn.scope.area).ok();
         for (rows, expect) in [
             (vec![row(r#"{"area":"old"}"#), bot.clone(), row(r#"{"area":"new"}"#)], Some("new")),
             (vec![row(r#"{"area":"old"}"#), row("")], Some("")),
