@@ -172,7 +172,7 @@ fn run(
         None => newest,
     };
     let question = embed(parts.model, &meant.question)?;
-    progress.reading = parts.intents.read(&question);
+    progress.reading = parts.intents.read(&meant.question, &question);
     progress.frustration = frustration::score(turn, &parts.model.card().encoder, &question);
     sink.emit(Event::Read(&progress.reading))?;
     if !progress.for_person

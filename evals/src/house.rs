@@ -186,7 +186,7 @@ impl Hearing {
                     scope: engine::scope::Scope::default(),
                 };
                 let frustration = frustration::score(&turn, &self.model.card().encoder, &vector);
-                let reading = self.intents.read(&vector);
+                let reading = self.intents.read(text, &vector);
                 let rule = self.policy.before(&Heard { text, reading: &reading, frustration });
                 let (reason, rule) = (rule.map(|r| r.reason), rule.map(|r| r.id.clone()));
                 heard.push(FirstRule { text, reason, rule });

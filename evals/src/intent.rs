@@ -30,6 +30,9 @@ pub(crate) struct Options {
     run: RunOptions,
     #[command(flatten)]
     set: SetOptions,
+    /// Trainings with seeds that follow each other; the figures are over all of them.
+    #[arg(long, default_value_t = 1)]
+    seeds: u64,
 }
 
 /// How one message was read.
@@ -42,6 +45,8 @@ struct Read {
     score: f64,
     /// Score of belonging to any intent, 0 to 1.
     inside: f64,
+    /// Whether the intent is one of those with few examples beside many.
+    new: bool,
 }
 
 impl Read {
@@ -52,40 +57,82 @@ impl Read {
             given: primary.map_or(OUTSIDE, |tag| &tag.id).to_owned(),
             score: primary.map_or(0.0, |tag| f64::from(tag.score)),
             inside: 1.0 - f64::from(reading.out_of_scope),
+            new: false,
         }
     }
 }
 
 /// Runs it.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let sets = Sets::read(&options.set, options.run.seed)?;
     let model = house::models(&options.house)?;
-    let book = IntentBook::learn(&sets.file, &model)?;
-    let mut reads = Vec::with_capacity(sets.messages.len());
-    let bar = run::bar("intent", sets.messages.len());
-    for batch in sets.messages.chunks(BATCH) {
-        let texts: Vec<&str> = batch.iter().map(|message| message.text.as_str()).collect();
-        let vectors = model.embed(&texts)?;
-        reads.extend(batch.iter().zip(&vectors).map(|(m, v)| Read::new(m, &book.read(v))));
-        bar.inc(batch.len() as u64);
-    }
-    bar.finish_and_clear();
-    let times = times(&model, &book, &sets.messages)?;
     let setting = house::setting(&options.house, &model);
     let mut result = RunResult::new("intent", &options.set.test, &options.run, setting);
-    if let Some(part) = options.set.part() {
-        result.variant(&part);
+    for name in options.set.variants() {
+        result.variant(&name);
     }
-    if options.set.shots > 0 {
-        result.variant(&format!("{}-shot", options.set.shots));
+    let mut all = Measured::default();
+    for round in 0..options.seeds.max(1) {
+        let sets = Sets::read(&options.set, options.run.seed + round)?;
+        if round == 0 {
+            result.figure("intents", sets.file.intent.len() as f64);
+            result.figure("intents_without_example", sets.unlearnt as f64);
+            result.figure("left_out_as_shared", sets.left_out as f64);
+        }
+        all.add(&model, &sets)?;
     }
-    result.figure("intents", sets.file.intent.len() as f64);
-    result.figure("intents_without_example", sets.unlearnt as f64);
-    result.figure("left_out_as_shared", sets.left_out as f64);
-    report(&reads, &mut result)?;
-    result.figure("latency_p50_ms", percentile(&times, 0.5).unwrap_or(f64::NAN));
-    result.figure("latency_p95_ms", percentile(&times, 0.95).unwrap_or(f64::NAN));
+    report(&all.reads, &mut result)?;
+    all.report(&mut result);
     result.finish(&options.run)
+}
+
+/// What one or several trainings came to.
+#[derive(Default)]
+struct Measured {
+    reads: Vec<Read>,
+    /// Seconds of each training, embedding included.
+    training_s: Vec<f64>,
+    /// Milliseconds of each timed message.
+    times_ms: Vec<f64>,
+}
+
+impl Measured {
+    /// Trains on the set and reads its messages.
+    fn add(&mut self, model: &dyn Model, sets: &Sets) -> Result<()> {
+        let start = Instant::now();
+        let book = IntentBook::learn(&sets.file, model)?;
+        self.training_s.push(start.elapsed().as_secs_f64());
+        let bar = run::bar("intent", sets.messages.len());
+        for batch in sets.messages.chunks(BATCH) {
+            let texts: Vec<&str> = batch.iter().map(|message| message.text.as_str()).collect();
+            let vectors = model.embed(&texts)?;
+            let reads = batch.iter().zip(&vectors).map(|(message, vector)| {
+                let new = sets.new.contains(&message.intent);
+                Read { new, ..Read::new(message, &book.read(&message.text, vector)) }
+            });
+            self.reads.extend(reads);
+            bar.inc(batch.len() as u64);
+        }
+        bar.finish_and_clear();
+        self.times_ms.extend(times(model, &book, &sets.messages)?);
+        Ok(())
+    }
+
+    fn report(&self, result: &mut RunResult) {
+        let share = |new: bool| {
+            let of: Vec<&Read> =
+                self.reads.iter().filter(|r| r.new == new && r.wanted != OUTSIDE).collect();
+            of.iter().filter(|r| r.wanted == r.given).count() as f64 / of.len() as f64
+        };
+        if self.reads.iter().any(|read| read.new) {
+            result.figure("accuracy_new", share(true));
+            result.figure("accuracy_known", share(false));
+        }
+        let mean = self.training_s.iter().sum::<f64>() / self.training_s.len() as f64;
+        result.figure("training_s", mean);
+        for (name, share) in [("latency_p50_ms", 0.5), ("latency_p95_ms", 0.95)] {
+            result.figure(name, percentile(&self.times_ms, share).unwrap_or(f64::NAN));
+        }
+    }
 }
 
 /// Milliseconds of encoding and reading one message, for some spread evenly over all.
@@ -94,7 +141,7 @@ fn times(model: &dyn Model, book: &IntentBook, messages: &[Utterance]) -> Result
     let one = |message: &Utterance| {
         let start = Instant::now();
         let vector = model.embed(&[&message.text])?.pop().context("the encoder gave no vector")?;
-        std::hint::black_box(book.read(&vector));
+        std::hint::black_box(book.read(&message.text, &vector));
         Ok(start.elapsed().as_secs_f64() * 1000.0)
     };
     messages.iter().step_by(step).map(one).collect()
@@ -114,10 +161,23 @@ fn report(reads: &[Read], result: &mut RunResult) -> Result<()> {
     result.figure("macro_f1", macro_f1(&pairs));
     result.figure("ece", ece(&scored, BINS));
     result.figure("oos_auroc", auroc(&scope).unwrap_or(f64::NAN));
+    result.figure("oos_caught_at_95_accepted", caught(&scope, 0.95));
     result.figure("coverage_at_90_precision", coverage_at_error(&scored, 0.10));
+    let tagged: Vec<(f64, bool)> =
+        reads.iter().map(|r| (r.score, r.wanted == r.given && r.wanted != OUTSIDE)).collect();
+    result.figure("coverage_at_80_precision", coverage_at_error(&tagged, 0.20));
     let all: Vec<(&str, &str)> =
         reads.iter().map(|r| (r.wanted.as_str(), r.given.as_str())).collect();
     result.detail("confusions", confusions(&all))
+}
+
+/// Share of the messages of no intent that score below all but `1 - accepted` of the others.
+fn caught(scope: &[(f64, bool)], accepted: f64) -> f64 {
+    let scores =
+        |of: bool| scope.iter().filter(move |(_, own)| *own == of).map(|(score, _)| *score);
+    let own: Vec<f64> = scores(true).collect();
+    let floor = percentile(&own, 1.0 - accepted).unwrap_or(f64::NAN);
+    scores(false).filter(|score| *score < floor).count() as f64 / scores(false).count() as f64
 }
 
 /// What is taken for what and how often, most frequent first, equal ones by name.
@@ -149,6 +209,7 @@ mod tests {
             given: (*given).to_owned(),
             score: *score,
             inside: *inside,
+            new: false,
         };
         let reads: Vec<Read> = reads.iter().map(read).collect();
         let options = RunOptions::default();
@@ -177,7 +238,9 @@ mod tests {
             ("macro_f1", 1.0, 2.0 / 3.0),
             ("ece", 0.0, 0.3),
             ("oos_auroc", 1.0, 0.0),
+            ("oos_caught_at_95_accepted", 1.0, 0.0),
             ("coverage_at_90_precision", 1.0, 0.0),
+            ("coverage_at_80_precision", 0.75, 0.0),
             ("queries", 4.0, 4.0),
             ("oos_queries", 1.0, 1.0),
         ] {

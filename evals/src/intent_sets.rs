@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::data;
 use crate::run::Dice;
+use crate::typos::slipped;
 
 /// Label of a message that belongs to none of the owner's intents.
 pub(crate) const OUTSIDE: &str = "oos";
@@ -27,7 +28,13 @@ pub(crate) struct SetOptions {
     oos: Option<PathBuf>,
     /// Examples of each intent at most, chosen by the seed; 0 takes all.
     #[arg(long, default_value_t = 0)]
-    pub(crate) shots: usize,
+    shots: usize,
+    /// How many intents, chosen by the seed, have `--shots` examples beside all of the others'; 0 is every intent.
+    #[arg(long, default_value_t = 0)]
+    new: usize,
+    /// Share of the messages' words with a slip of the pen, 0 to 1.
+    #[arg(long, default_value_t = 0.0)]
+    typos: f64,
     /// Messages at most, spread evenly over test and oos; 0 takes all.
     #[arg(long, default_value_t = 0)]
     limit: usize,
@@ -37,8 +44,16 @@ pub(crate) struct SetOptions {
 }
 
 impl SetOptions {
+    /// What tells this measurement from others over the same folder.
+    pub(crate) fn variants(&self) -> Vec<String> {
+        let shots = (self.shots > 0).then(|| format!("{}-shot", self.shots));
+        let new = (self.new > 0).then(|| format!("{}-new", self.new));
+        let typos = (self.typos > 0.0).then(|| "typos".to_owned());
+        [self.part(), new, shots, typos].into_iter().flatten().collect()
+    }
+
     /// What tells this set from others in its folder: `shop` where the messages are in `shop_test.jsonl`.
-    pub(crate) fn part(&self) -> Option<String> {
+    fn part(&self) -> Option<String> {
         let name = self.test.file_name()?.to_string_lossy().into_owned();
         let (stem, _) = name.split_once(".jsonl")?;
         let part = stem
@@ -67,6 +82,8 @@ pub(crate) struct Sets {
     pub(crate) left_out: usize,
     /// How many intents of the messages have no example; their messages cannot be read right.
     pub(crate) unlearnt: usize,
+    /// The intents with few examples beside many.
+    pub(crate) new: HashSet<String>,
 }
 
 impl Sets {
@@ -75,6 +92,7 @@ impl Sets {
     /// # Errors
     /// Naming file and row: what is missing, no JSON, empty, stands twice or stands among the examples too.
     pub(crate) fn read(options: &SetOptions, seed: u64) -> Result<Self> {
+        ensure!(options.new == 0 || options.shots > 0, "--new needs --shots: how many examples");
         let train = utterances(&options.train)?;
         let learnt = Examples::of(&options.train, &train);
         let mut messages = utterances(&options.test)?;
@@ -97,7 +115,13 @@ impl Sets {
             "{}: no message that is left belongs to an intent",
             options.test.display()
         );
-        Ok(Self { file: owners_file(train, options.shots, seed), messages, left_out, unlearnt })
+        let mut dice = Dice::new(seed);
+        for message in &mut messages {
+            message.text = slipped(&message.text, options.typos, &mut dice);
+        }
+        let new = new_intents(&learnt.intents, options.new, seed);
+        let file = owners_file(train, (options.shots, &new), seed);
+        Ok(Self { file, messages, left_out, unlearnt, new })
     }
 }
 
@@ -190,10 +214,23 @@ fn folded(text: &str) -> String {
     text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The examples as they would stand in `intents.toml`: at most `shots` of each intent, chosen by the seed.
+/// `count` of the intents, chosen by the seed.
+fn new_intents(intents: &HashSet<String>, count: usize, seed: u64) -> HashSet<String> {
+    let mut names: Vec<&String> = intents.iter().collect();
+    names.sort();
+    Dice::new(seed).shuffle(&mut names);
+    names.into_iter().take(count).cloned().collect()
+}
+
+/// The examples as they would stand in `intents.toml`: at most `shots`, chosen by the seed, of each intent, or of the
+/// new ones where there are such.
 ///
 /// Sentences that belong to no intent are all kept, whatever `shots` says.
-fn owners_file(mut train: Vec<Utterance>, shots: usize, seed: u64) -> IntentFile {
+fn owners_file(
+    mut train: Vec<Utterance>,
+    (shots, new): (usize, &HashSet<String>),
+    seed: u64,
+) -> IntentFile {
     if shots > 0 {
         Dice::new(seed).shuffle(&mut train);
     }
@@ -204,8 +241,9 @@ fn owners_file(mut train: Vec<Utterance>, shots: usize, seed: u64) -> IntentFile
             outside.push(row.text);
             continue;
         }
+        let all = shots == 0 || (!new.is_empty() && !new.contains(&row.intent));
         let examples = by_intent.entry(row.intent).or_default();
-        if shots == 0 || examples.len() < shots {
+        if all || examples.len() < shots {
             examples.push(row.text);
         }
     }
@@ -247,6 +285,8 @@ mod tests {
             shots: 0,
             limit: 0,
             leave_out_shared: false,
+            new: 0,
+            typos: 0.0,
         };
         change(&mut options);
         let sets = Sets::read(&options, 7);
@@ -311,10 +351,37 @@ mod tests {
             intent: if n < 20 { "a" } else { OUTSIDE }.into(),
         };
         let rows: Vec<Utterance> = (0..25).map(row).collect();
+        let all = HashSet::new();
+        let owners_file = |rows, shots, seed| owners_file(rows, (shots, &all), seed);
         let file = owners_file(rows.clone(), 3, 7);
         assert_eq!((file.intent[0].examples.len(), file.oos_examples.len()), (3, 5));
         assert_eq!(file, owners_file(rows.clone(), 3, 7));
         assert_ne!(file, owners_file(rows.clone(), 3, 8));
         assert_eq!(owners_file(rows, 0, 7).intent[0].examples.len(), 20);
+    }
+
+    #[test]
+    fn new_intents_have_few_examples_beside_all_of_the_others() {
+        let rows = [["1", "a", "x"], ["2", "b", "x"], ["3", "c", "y"], ["4", "d", "y"]];
+        let sets = read([&rows, &[["1", "e", "x"]], &[]], |options| {
+            (options.shots, options.new) = (1, 1);
+        });
+        let sets = sets.ok().unwrap();
+        assert_eq!(sets.new.len(), 1);
+        for intent in &sets.file.intent {
+            let expect = if sets.new.contains(&intent.id) { 1 } else { 2 };
+            assert_eq!(intent.examples.len(), expect, "{}", intent.id);
+        }
+    }
+
+    #[test]
+    fn messages_get_slips_and_examples_do_not() {
+        let text = "please change the delivery address";
+        let sets = read([&[["1", "invoice please", "x"]], &[["1", text, "x"]], &[]], |options| {
+            options.typos = 1.0;
+        });
+        let sets = sets.ok().unwrap();
+        assert_ne!(sets.messages[0].text, text);
+        assert_eq!(sets.file.intent[0].examples, ["invoice please"]);
     }
 }
