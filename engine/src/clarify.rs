@@ -9,8 +9,6 @@ use crate::turn::{Message, Speaker, Turn};
 const SCORE_SHARE: f32 = 0.85;
 /// Nearness that both need to be plausible.
 const PLAUSIBLE: f32 = 0.35;
-/// An intent competes from this share of the first one's score on.
-const INTENT_SHARE: f32 = 0.8;
 /// Words of a question that leaves open what is meant, at most; longer ones say it.
 const OPEN_WORDS: usize = 9;
 /// A choice has at most this many words; more is a new question.
@@ -29,13 +27,6 @@ pub fn competing(question: &str, hits: &[Hit]) -> Option<Options> {
     let open = text::words(question).len() <= OPEN_WORDS;
     let options = [name(&first.passage), name(&second.passage)];
     (close && plausible && open && options[0] != options[1]).then_some(options)
-}
-
-/// The labels of the two intents that compete for a question.
-pub fn competing_intents(tags: &[crate::intent::Scored]) -> Option<Options> {
-    let [first, second, ..] = tags else { return None };
-    let close = second.score >= first.score * INTENT_SHARE;
-    close.then(|| [first.label.clone(), second.label.clone()])
 }
 
 /// What a passage is called in a question: its innermost heading, without the question mark, or the document's title.

@@ -10,6 +10,9 @@ use crate::intent::{IntentFile, Reading};
 use crate::prompt::Templates;
 use crate::rules::{Action, Decision, Heard, Reason, Rule, RuleAction};
 
+/// Score from which a message has the bands of its primary intent.
+const SURE: f32 = 0.5;
+
 /// `prompts/policy.toml`, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -145,9 +148,10 @@ impl Policy {
         self.rule.iter().find(|rule| rule.matches(heard))
     }
 
-    /// The bands of a message: those of its primary intent, where the owner has set any.
+    /// The bands of a message: those of its primary intent, where the owner has set any and it is likelier than not.
     pub fn bands<'a>(&'a self, reading: &Reading) -> Bands<'a> {
-        let own = reading.primary().and_then(|tag| self.intent.get_key_value(&tag.id));
+        let sure = reading.primary().filter(|tag| tag.score >= SURE);
+        let own = sure.and_then(|tag| self.intent.get_key_value(&tag.id));
         let send_at = own.and_then(|(_, own)| own.send_at).unwrap_or(self.send_at);
         let hold_at = own.and_then(|(_, own)| own.hold_at).unwrap_or(self.hold_at);
         Bands {

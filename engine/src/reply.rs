@@ -191,7 +191,7 @@ fn run(
     progress.signals = Signals::of_hits(&hits);
     sink.emit(Event::Found(&hits))?;
     if hits.first().is_none_or(|hit| hit.nearness() < parts.policy.passage_floor) {
-        return nothing_found(parts, &meant, sink, progress);
+        return Ok(nothing_found(parts, progress));
     }
     draft(parts, &meant, (&question, &hits), sink, progress)
 }
@@ -258,24 +258,14 @@ fn settle(parts: &Parts<'_>, progress: Progress, draft: &Draft, unsupported: boo
     progress.outcome(parts, decision, say)
 }
 
-/// Nothing in the documents is near: two intents that compete are asked about, else a person is.
-fn nothing_found(
-    parts: &Parts<'_>,
-    turn: &Turn,
-    sink: &mut Sink<'_>,
-    progress: &Progress,
-) -> Result<End, Stopped> {
-    if let Some(options) = clarify::competing_intents(&progress.reading.tags)
-        .filter(|_| progress.held.is_none() && may_ask(parts, turn, progress))
-    {
-        return ask(parts, sink, &options);
-    }
+/// Nothing in the documents is near: a person is asked for.
+fn nothing_found(parts: &Parts<'_>, progress: &Progress) -> End {
     let (rule, reason) = match progress.reading.tags.is_empty() {
         true => ("off-topic", Reason::OffTopic),
         false => ("no-passage", Reason::NoPassage),
     };
     let decision = decide(Action::HandOff, rule, reason);
-    Ok(End::Decided { decision, say: Some(parts.templates.say("hand_off")) })
+    End::Decided { decision, say: Some(parts.templates.say("hand_off")) }
 }
 
 /// Whether the visitor may be asked which is meant: never twice in a row.

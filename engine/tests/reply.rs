@@ -218,7 +218,7 @@ fn said(speaker: Speaker, text: &str) -> Message {
 
 /// A conversation in which visitor and bot take turns, then `question`.
 fn conversation(texts: &[&str], question: &str) -> Turn {
-    let speaker = |n: usize| if n % 2 == 0 { Speaker::Visitor } else { Speaker::Bot };
+    let speaker = |n: usize| if n.is_multiple_of(2) { Speaker::Visitor } else { Speaker::Bot };
     let history: Vec<Message> =
         texts.iter().enumerate().map(|(n, text)| said(speaker(n), text)).collect();
     Turn {
@@ -286,11 +286,11 @@ fn thanks_and_greetings_are_no_standstill() {
 fn twins() -> House {
     let linux = ["The installer needs a folder.", "Run the installer as root."];
     let windows = ["The installer needs a drive.", "Run the installer as administrator."];
-    let mut house = House::default();
-    house.search = ScriptedSearch::new(&[
+    let search = ScriptedSearch::new(&[
         ("linux.md", "Run the installer on Linux", &linux),
         ("windows.md", "Run the installer on Windows", &windows),
     ]);
+    let mut house = House { search, ..House::default() };
     // Neither is sure enough to be sent.
     (house.policy.send_at, house.policy.hold_at) = (1.0, 0.0);
     house

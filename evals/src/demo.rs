@@ -8,7 +8,7 @@ use anyhow::Result;
 use engine::draft::Mode;
 use engine::metrics::{auroc, percentile};
 use engine::reply::{Event, Outcome};
-use engine::rules::Action;
+use engine::rules::{Action, Reason};
 use engine::scope::Scope;
 use engine::turn::Turn;
 
@@ -80,7 +80,7 @@ struct Figures {
 
 impl Figures {
     fn of(answerable: &[Seen], unanswerable: &[Seen]) -> Self {
-        let sent = |seen: &Seen| seen.outcome.decision.action == Action::Send;
+        let sent = |seen: &Seen| done(seen) == "send";
         let count =
             |wanted: &dyn Fn(&Seen) -> bool| answerable.iter().filter(|s| wanted(s)).count();
         let right =
@@ -110,6 +110,16 @@ impl Figures {
             ("sent_unanswerable", self.sent_unanswerable as f64),
             ("confidence_auroc", self.auroc),
         ]
+    }
+}
+
+/// What the visitor got: an answer, a question which is meant, a text of the owner's, or nothing yet.
+fn done(seen: &Seen) -> &'static str {
+    match (seen.outcome.decision.action, seen.outcome.decision.reason) {
+        (Action::Send, Reason::Confident) => "send",
+        (Action::Send, Reason::Competing) => "ask",
+        (Action::Send, _) => "say",
+        (action, _) => action.as_str(),
     }
 }
 
@@ -156,9 +166,9 @@ fn plain(text: &str) -> String {
 }
 
 fn report(group: &str, seen: &[Seen], result: &mut RunResult) {
-    for action in [Action::Send, Action::Hold, Action::HandOff] {
-        let count = seen.iter().filter(|s| s.outcome.decision.action == action).count();
-        result.grouped(&format!("{group}_decisions"), action.as_str(), count as f64);
+    for what in ["send", "ask", "say", "hold", "hand_off"] {
+        let count = seen.iter().filter(|s| done(s) == what).count();
+        result.grouped(&format!("{group}_decisions"), what, count as f64);
     }
     let firsts: Vec<f64> = seen.iter().filter_map(|s| s.first_ms).collect();
     let totals: Vec<f64> = seen.iter().map(|s| s.total_ms).collect();
@@ -183,7 +193,7 @@ fn show(seen: &Seen) {
         "\n{} {}\n  {} by {} ({mode}), confidence {:.2} {:?}  [{mark}]\n  {}",
         seen.case.qid,
         seen.case.text,
-        outcome.decision.action.as_str(),
+        done(seen),
         outcome.decision.rule,
         outcome.confidence.value,
         outcome.confidence.signals.named().map(|(_, v)| (v * 100.0).round() / 100.0),
