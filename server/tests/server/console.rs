@@ -213,8 +213,9 @@ async fn a_conversation_goes_back_to_the_bot_and_closes() {
         Value::Null
     );
     assert_eq!(visitor.message("bot").await["text"], ANSWER, "the question was left open");
-    visitor.say(9, "How do I make a backup?").await;
-    assert!(visitor.message("bot").await["text"].as_str().unwrap().contains("Backups are copies"));
+    visitor.say(9, "Backups are copies of the data folder, how do I make one?").await;
+    let reply = visitor.message("bot").await;
+    assert!(reply["text"].as_str().unwrap().contains("Backups are copies"), "{reply}");
     assert_eq!(command(&house, &cookie, &format!("{id}/close"), json!({})).await, 204);
     assert_eq!(visitor.find(|f| f["state"] == "closed").await["type"], "state");
     assert_eq!(command(&house, &cookie, &format!("{id}/close"), json!({})).await, 409);
