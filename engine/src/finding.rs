@@ -5,6 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::model::{Model, ModelError};
 use crate::prompt;
 use crate::search::{Hit, Phrase, Query, Search, SearchError};
+use crate::text;
 use crate::turn::Turn;
 
 /// Characters from which a word may be a slip; shorter ones have too many neighbours.
@@ -15,7 +16,7 @@ const SHORTEST_SLIP: usize = 4;
 pub struct Found {
     /// Passages, best first.
     pub hits: Vec<Hit>,
-    /// The question's vector, slips mended.
+    /// The question's vector, slips mended; with the words before it where it points back at them.
     pub question: Vec<f32>,
 }
 
@@ -50,10 +51,39 @@ pub fn find(
         None => None,
     };
     let asked = Phrase { text: mended.as_ref().unwrap_or(&turn.question), embedding: &question };
-    let in_context =
+    let phrase =
         in_context.as_ref().map(|(text, embedding)| Phrase { text: text.as_str(), embedding });
-    let hits = search.search(&Query { asked, in_context, scope: &turn.scope, limit })?;
+    let points_back = points_back(asked.text);
+    let hits = search.search(&Query {
+        asked,
+        in_context: phrase,
+        points_back,
+        scope: &turn.scope,
+        limit,
+    })?;
+    // What such a question asks for is said in the words before it.
+    let question = match in_context {
+        Some((_, embedding)) if points_back => between(&question, &embedding),
+        _ => question,
+    };
     Ok(Found { hits, question })
+}
+
+/// The unit vector in the middle of two.
+fn between(a: &[f32], b: &[f32]) -> Vec<f32> {
+    let sum: Vec<f32> = a.iter().zip(b).map(|(x, y)| x + y).collect();
+    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+    sum.into_iter().map(|x| x / length).collect()
+}
+
+/// Whether a question points back at what was said before: it holds a pronoun, or ends with a word that stands for one.
+fn points_back(question: &str) -> bool {
+    const ANYWHERE: [&str; 12] =
+        ["it", "its", "they", "them", "their", "those", "these", "he", "she", "him", "her", "ones"];
+    const AT_THE_END: [&str; 4] = ["that", "this", "one", "then"];
+    let words = text::words(question);
+    let ends = words.last().is_some_and(|word| AT_THE_END.contains(&word.as_str()));
+    ends || words.iter().any(|word| ANYWHERE.contains(&word.as_str()))
 }
 
 fn one(vector: Option<Vec<f32>>) -> Result<Vec<f32>, FindError> {
@@ -100,6 +130,21 @@ mod tests {
 
         fn nearest_word(&self, word: &str) -> Option<String> {
             ["refund", "invoice"].iter().find(|w| w.starts_with(&word[..1])).map(|w| (*w).into())
+        }
+    }
+
+    #[test]
+    fn pronouns_point_back() {
+        for (question, expect) in [
+            ("How do I change it?", true),
+            ("Which setting is that?", true),
+            ("Do they cost more?", true),
+            ("And this one", true),
+            ("Is there a plan that includes support?", false),
+            ("What is an item?", false),
+            ("", false),
+        ] {
+            assert_eq!(points_back(question), expect, "{question}");
         }
     }
 

@@ -261,7 +261,17 @@ fn units_of(passage: &Passage) -> Vec<Range<usize>> {
             _ => units.push(index..index + 1),
         }
     }
+    units.retain(|unit| !is_table_head(&passage.sentences, unit));
     units
+}
+
+/// Whether a unit is the first row of a table and nothing else: what its columns are called answers nothing.
+fn is_table_head(sentences: &[Sentence], unit: &Range<usize>) -> bool {
+    let is_row = |at: Option<usize>| {
+        at.and_then(|at| sentences.get(at)).is_some_and(|s| s.kind == SentenceKind::Row)
+    };
+    let alone = unit.len() == 1 && is_row(Some(unit.start));
+    alone && !is_row(unit.start.checked_sub(1)) && is_row(Some(unit.end))
 }
 
 /// Whether `next` cannot stand without `previous`.
@@ -321,6 +331,15 @@ mod tests {
             sentences,
         };
         assert_eq!(units_of(&passage), expect);
+    }
+
+    #[test]
+    fn the_head_of_a_table_is_no_unit() {
+        let row = |text, block| sentence(text, block, SentenceKind::Row);
+        let prose = sentence("Keys:", 0, SentenceKind::Prose);
+        check(vec![row("Key · Meaning", 0), row("a · b", 1), row("c · d", 2)], &[1..2, 2..3]);
+        check(vec![prose, row("Key · Meaning", 1), row("a · b", 2)], &[0..2, 2..3]);
+        check(vec![row("a · b", 0)], &[0..1]);
     }
 
     #[test]

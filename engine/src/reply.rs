@@ -245,8 +245,7 @@ fn settle(parts: &Parts<'_>, progress: Progress, draft: &Draft, unsupported: boo
     if draft.pieces.is_empty() {
         let reason = if unsupported { Reason::Unsupported } else { Reason::NoPassage };
         decision = decide(Action::HandOff, "no-draft", reason);
-    } else if let Some(rule) = progress.held.as_ref().filter(|_| decision.action != Action::HandOff)
-    {
+    } else if let Some(rule) = &progress.held {
         decision = decide(Action::Hold, &rule.id, rule.reason);
     }
     let named = progress.held.as_ref().map(|rule| rule.say.clone()).filter(|say| !say.is_empty());

@@ -31,6 +31,8 @@ pub struct Query<'a> {
     /// The question after what the visitor said before it, where there is such; it counts the more, the less the
     /// question alone finds.
     pub in_context: Option<Phrase<'a>>,
+    /// Whether the question points back at what was said before it ("How do I change it?").
+    pub points_back: bool,
     /// Documents that are meant for others are left out.
     pub scope: &'a Scope,
     /// At most this many hits.

@@ -143,8 +143,13 @@ pub fn judge(
     floor: f32,
 ) -> Result<Verdict, SearchError> {
     let asked = Phrase { text: &golden.question, embedding };
-    let hits =
-        search.search(&Query { asked, in_context: None, scope: &Scope::default(), limit: TOP })?;
+    let hits = search.search(&Query {
+        asked,
+        in_context: None,
+        points_back: false,
+        scope: &Scope::default(),
+        limit: TOP,
+    })?;
     let close = hits.iter().any(|hit| hit.nearness() >= floor);
     let first = hits.first().filter(|_| close);
     let wanted = golden.answer.as_deref().map(words).unwrap_or_default();

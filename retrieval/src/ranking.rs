@@ -85,7 +85,7 @@ impl Index {
     fn ranked(&self, asked: &Scored, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
         let admitted = self.admitted(query.scope);
         let nearest = admitted.iter().map(|at| asked.cosines[*at]).fold(0.0, f32::max);
-        let lean = second_look::lean(nearest);
+        let lean = second_look::lean(nearest, query.points_back);
         let context = match &query.in_context {
             Some(phrase) if lean > 0.0 => Some(self.scored(phrase)?),
             _ => None,

@@ -16,6 +16,8 @@ const MOST: f32 = 2.2;
 const NEAR: f32 = 0.6;
 /// How fast the words before gain weight below that.
 const PULL: f32 = 2.0;
+/// Weight of the words before when the question points back at them.
+const POINTED: f32 = 0.6;
 
 /// What is known of one candidate for one wording of the question.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,8 +55,10 @@ impl Evidence {
 
 /// Weight of the question together with the words before it, against 1 for the question alone: the less the question
 /// alone finds, the more it leans on what came before. `best` is the best cosine that it finds alone.
-pub fn lean(best: f32) -> f32 {
-    (PULL * (NEAR - best)).clamp(0.0, 1.0)
+/// One that points back leans on it in any case.
+pub fn lean(best: f32, points_back: bool) -> f32 {
+    let least = if points_back { POINTED } else { 0.0 };
+    (PULL * (NEAR - best)).clamp(least, 1.0)
 }
 
 #[cfg(test)]
@@ -65,9 +69,11 @@ mod tests {
 
     #[test]
     fn questions_that_find_little_lean_on_the_words_before() {
-        let rows = [(0.9, 0.0), (0.6, 0.0), (0.35, 0.5), (0.1, 1.0), (-1.0, 1.0)];
-        for (best, expect) in rows {
-            assert!((lean(best) - expect).abs() < 1e-6, "{best}");
+        let rows =
+            [(0.9, 0.0, 0.6), (0.6, 0.0, 0.6), (0.35, 0.5, 0.6), (0.1, 1.0, 1.0), (-1.0, 1.0, 1.0)];
+        for (best, alone, pointing) in rows {
+            assert!((lean(best, false) - alone).abs() < 1e-6, "{best}");
+            assert!((lean(best, true) - pointing).abs() < 1e-6, "{best}");
         }
     }
 

@@ -52,7 +52,9 @@ fn top(index: &Index, text: &str) -> String {
 /// Documents that are found, best first.
 fn found(index: &Index, text: &str, scope: &Scope) -> Vec<String> {
     let asked = Phrase { text, embedding: &embed_one(text) };
-    let hits = index.search(&Query { asked, in_context: None, scope, limit: 5 }).unwrap();
+    let hits = index
+        .search(&Query { asked, in_context: None, points_back: false, scope, limit: 5 })
+        .unwrap();
     hits.iter().map(|hit| hit.passage.doc.clone()).collect()
 }
 
@@ -96,6 +98,7 @@ fn a_question_finds_its_passage() {
     let short = index.search(&Query {
         asked: Phrase { text: "x", embedding: &[1.0] },
         in_context: None,
+        points_back: false,
         scope: &Scope::default(),
         limit: 5,
     });

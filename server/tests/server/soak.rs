@@ -78,6 +78,7 @@ fn find(edition: &Edition, text: &str) -> Vec<Hit> {
         .search(&Query {
             asked: Phrase { text, embedding: &embedding },
             in_context: None,
+            points_back: false,
             scope: &Scope::default(),
             limit: 10,
         })
@@ -236,6 +237,7 @@ fn ranks(index: &Index, text: &str) -> Vec<(String, usize, [f32; 4])> {
         .search(&Query {
             asked: Phrase { text, embedding: &embedding },
             in_context: None,
+            points_back: false,
             scope: &Scope::default(),
             limit: 20,
         })
