@@ -337,9 +337,10 @@ mod tests {
     fn the_head_of_a_table_is_no_unit() {
         let row = |text, block| sentence(text, block, SentenceKind::Row);
         let prose = sentence("Keys:", 0, SentenceKind::Prose);
+        let prose_end = || sentence("Done.", 0, SentenceKind::Prose);
         check(vec![row("Key · Meaning", 0), row("a · b", 1), row("c · d", 2)], &[1..2, 2..3]);
         check(vec![prose, row("Key · Meaning", 1), row("a · b", 2)], &[0..2, 2..3]);
-        check(vec![row("a · b", 0)], &[0..1]);
+        check(vec![prose_end(), row("a · b", 0)], &[0..1, 1..2]);
     }
 
     #[test]
