@@ -1,6 +1,6 @@
 // Starts the real program and a real browser for the tests.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -20,14 +20,16 @@ function program() {
 }
 
 /**
- * Starts Porchlight over its own manual on a free port.
+ * Starts Porchlight over a copy of its own manual on a free port; accepted answers add golden questions to the copy.
  * @param {Record<string, string>} env more settings
  * @returns {Promise<{ base: string, setup: string, stop: () => Promise<void> }>}
  */
 export async function start(env = {}) {
   const data = mkdtempSync(join(tmpdir(), "porchlight-web-"));
-  const child = spawn(program(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", data],
-    { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const knowledge = join(data, "manual");
+  cpSync(join(ROOT, "knowledge"), knowledge, { recursive: true });
+  const child = spawn(program(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", join(data, "data")],
+    { cwd: ROOT, env: { ...process.env, PORCHLIGHT__KNOWLEDGE__DIR: knowledge, ...env }, stdio: ["ignore", "pipe", "inherit"] });
   const stop = async () => {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
