@@ -111,8 +111,12 @@ export const knowledge = () => request("GET", "knowledge");
 /** @returns {Promise<{ versions: import("./types.js").KnowledgeVersion[] }>} */
 export const knowledgeVersions = () => request("GET", "knowledge/versions");
 
-/** @param {string} question @returns {Promise<import("./types.js").KnowledgeFound>} */
-export const searchKnowledge = (question) => request("POST", "knowledge/search", { question });
+/**
+ * @param {string} question
+ * @param {Record<string, string>} scope where the visitor would ask from
+ * @returns {Promise<import("./types.js").KnowledgeFound>}
+ */
+export const searchKnowledge = (question, scope) => request("POST", "knowledge/search", { question, scope });
 
 /** @param {string} id @returns {Promise<null>} */
 export const rollBack = (id) => request("POST", "knowledge/rollback", { id });

@@ -57,13 +57,18 @@ function Hit({ hit, floor, place }) {
   </li>`;
 }
 
+/** What a page can say it is about, as on the widget's script tag. */
+const SCOPE = /** @type {const} */ ([["area", "Area"], ["version", "Version"], ["audience", "Audience"], ["language", "Language"]]);
+
 /** A question as a visitor asks it, and the passages that it finds. @returns {VNode} */
 function Search() {
   const [question, setQuestion] = useState("");
   const found = library.found;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (question.trim()) void search(question.trim());
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+    const said = SCOPE.map(([name]) => [name, String(form.get(name) ?? "").trim()]);
+    if (question.trim()) void search(question.trim(), Object.fromEntries(said.filter(([, value]) => value)));
   };
   return html`<section aria-labelledby="search-title">
     <h3 id="search-title">Search as a visitor</h3>
@@ -71,6 +76,9 @@ function Search() {
       <input name="question" aria-label="Question" placeholder="A visitor's question" value=${question} maxlength="4000"
         onInput=${(/** @type {{ target: HTMLInputElement }} */ event) => setQuestion(event.target.value)} />
       <button class="primary" disabled=${library.busy !== ""}>Search</button>
+      <details class="scope"><summary>From a page about…</summary>
+        ${SCOPE.map(([name, label]) => html`<label key=${name}>${label} <input name=${name} maxlength="64" /></label>`)}
+      </details>
     </form>
     ${found && html`<p class="note">${found.hits.length === 0 ? "Nothing was found." : `Version ${found.version}. Nothing is answered when the best passage's meaning and nearest sentence are both below ${short(found.floor)}.`}</p>
     <ol class="hits">${found.hits.map((hit, at) => html`<${Hit} key=${hit.url} hit=${hit} floor=${found.floor} place=${at + 1} />`)}</ol>`}

@@ -115,9 +115,13 @@ export function heard(status) {
   fill().then(changed, () => {}); // The next frame or click reads again.
 }
 
-/** @param {string} question @returns {Promise<void>} */
-export const search = (question) => busy("search", async () => {
-  library.found = await api.searchKnowledge(question);
+/**
+ * @param {string} question
+ * @param {Record<string, string>} scope where the visitor would ask from
+ * @returns {Promise<void>}
+ */
+export const search = (question, scope) => busy("search", async () => {
+  library.found = await api.searchKnowledge(question, scope);
   library.said = `${library.found.hits.length} passages found.`;
 });
 
