@@ -63,7 +63,7 @@ pub fn chosen(templates: &Templates, asking: &str, answer: &str) -> Option<Strin
         return None;
     }
     let says = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let named = options.clone().map(|option| own_words(&option));
+    let named = options.each_ref().map(|option| text::content_words(option));
     let share = |at: usize| {
         let own = named[at].iter().filter(|word| !named[1 - at].contains(word));
         own.filter(|word| words.contains(word)).count()
@@ -72,9 +72,7 @@ pub fn chosen(templates: &Templates, asking: &str, answer: &str) -> Option<Strin
     match (share(0), share(1)) {
         (a, b) if a > b => Some(first),
         (a, b) if b > a => Some(second),
-        _ if says(&["first", "1", "1st", "one", "former"])
-            && !says(&["second", "2", "two", "second"]) =>
-        {
+        _ if says(&["first", "1", "1st", "one", "former"]) && !says(&["second", "2", "two"]) => {
             Some(first)
         }
         _ if says(&["second", "2", "2nd", "two", "latter"]) && !says(&["first", "1"]) => {
@@ -82,10 +80,6 @@ pub fn chosen(templates: &Templates, asking: &str, answer: &str) -> Option<Strin
         }
         _ => None,
     }
-}
-
-fn own_words(option: &str) -> Vec<String> {
-    text::content_words(option)
 }
 
 /// The turn as it is meant when it answers such a question: the question asked before, with what was chosen; `None` when the

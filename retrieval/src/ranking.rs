@@ -1,5 +1,6 @@
 //! Searches an index: both legs, their fusion, and the second look at what they found.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use engine::scope::Scope;
@@ -148,8 +149,8 @@ impl Scored {
 }
 
 /// Cosines of the question, after the words before it with the weight `lean` where there are such.
-fn mixed(asked: &Scored, context: Option<&Scored>, lean: f32) -> Vec<f32> {
-    let Some(context) = context else { return asked.cosines.clone() };
+fn mixed<'a>(asked: &'a Scored, context: Option<&Scored>, lean: f32) -> Cow<'a, [f32]> {
+    let Some(context) = context else { return Cow::Borrowed(&asked.cosines) };
     let pairs = asked.cosines.iter().zip(&context.cosines);
     pairs.map(|(own, other)| (own + lean * other) / (1.0 + lean)).collect()
 }
