@@ -1,8 +1,14 @@
 //! Confidence: the probability that the answer is right and supported, from measured signals.
 
+mod own;
+mod risk;
+
 use serde::{Deserialize, Serialize};
 
 use crate::search::Hit;
+
+pub use own::{Judged, Tuned};
+pub use risk::{Point, RiskCurve, as_visitor};
 
 /// A confidence with the signals that made it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -83,10 +89,19 @@ impl Signals {
 impl Calibration {
     /// The confidence of `signals`: the regression's probability times the support.
     pub fn confidence(&self, signals: Signals) -> Confidence {
-        let sum: f32 = self.weights.iter().zip(signals.features()).map(|(w, x)| w * x).sum();
-        let answerable = 1.0 / (1.0 + (-(sum + self.bias)).exp());
+        let answerable = logistic(self.log_odds(&signals));
         Confidence { value: answerable * signals.support.clamp(0.0, 1.0), signals }
     }
+
+    /// Log-odds that the passages answer, the support left out.
+    pub fn log_odds(&self, signals: &Signals) -> f32 {
+        let sum: f32 = self.weights.iter().zip(signals.features()).map(|(w, x)| w * x).sum();
+        sum + self.bias
+    }
+}
+
+fn logistic(log_odds: f32) -> f32 {
+    1.0 / (1.0 + (-log_odds).exp())
 }
 
 #[cfg(test)]

@@ -120,6 +120,19 @@ pub fn coverage_at_error(scored: &[(f64, bool)], error: f64) -> f64 {
     within.map(|(coverage, _)| coverage).fold(0.0, f64::max)
 }
 
+/// The 95 % interval of a share of which `hits` of `of` were counted (Wilson 1927); 0 to 1 when nothing was.
+pub fn interval(hits: usize, of: usize) -> (f64, f64) {
+    const Z: f64 = 1.96;
+    if of == 0 {
+        return (0.0, 1.0);
+    }
+    let (n, share) = (of as f64, hits as f64 / of as f64);
+    let middle = share + Z * Z / (2.0 * n);
+    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    ((middle - half) / scale, (middle + half) / scale)
+}
+
 /// Mean over the labels of the harmonic mean of precision and recall, 0 to 1. Each pair is (true label, given label);
 /// labels that are never true count when they were given.
 pub fn macro_f1(pairs: &[(&str, &str)]) -> f64 {
@@ -203,6 +216,9 @@ mod tests {
             (coverage_at_error(&scored, 0.05), coverage_at_error(&scored, 0.25)),
             (0.5, 1.0)
         );
+        let (low, high) = interval(10, 100);
+        assert!((low - 0.0552).abs() < 1e-4 && (high - 0.1744).abs() < 1e-4, "{low} {high}");
+        assert_eq!(interval(0, 0), (0.0, 1.0));
         let tied = [(0.5, true), (0.5, false)];
         assert_eq!(risk_coverage(&tied), [(1.0, 0.5), (1.0, 0.5)]);
         assert_eq!((coverage_at_error(&tied, 0.1), aurc(&[]), brier(&[])), (0.0, 0.0, 0.0));

@@ -1,5 +1,6 @@
 //! All that a reply is made from, in one place that can be passed on.
 
+use crate::confidence::Tuned;
 use crate::draft::Mode;
 use crate::intent::IntentBook;
 use crate::model::Model;
@@ -20,6 +21,8 @@ pub struct Parts<'a> {
     pub policy: &'a Policy,
     /// The texts around answers.
     pub templates: &'a Templates,
+    /// How sure is how sure, and how sure is sure enough.
+    pub tuned: Tuned,
     /// How to draft.
     pub mode: Mode,
 }

@@ -1,5 +1,6 @@
 //! Phrases as a policy writes them: words, starts of words, alternatives, gaps, and slips of the pen that are let pass.
 
+use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -79,6 +80,36 @@ fn word(text: &str) -> Word {
         (None, None) => (text, Fit::Whole),
     };
     Word { text: text.into(), fit }
+}
+
+impl fmt::Display for Phrase {
+    /// As a policy would write it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, part) in self.parts.iter().enumerate() {
+            f.write_str(if at == 0 { "" } else { " " })?;
+            match part {
+                Part::Gap => f.write_str("..")?,
+                Part::AnyOf(words) => {
+                    for (at, word) in words.iter().enumerate() {
+                        f.write_str(if at == 0 { "" } else { "|" })?;
+                        f.write_str(&word.text)?;
+                        f.write_str(word.fit.mark())?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Fit {
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Whole => "",
+            Self::Start => "*",
+            Self::Slip => "~",
+        }
+    }
 }
 
 impl Word {
@@ -165,6 +196,13 @@ mod tests {
         ] {
             let error = Phrase::try_from(phrase.to_owned()).unwrap_err().to_string();
             assert!(error.contains(part), "{phrase:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_is_shown_as_it_was_written() {
+        for text in ["talk|speak~ .. human*", "how many ..", "refund*", "don't"] {
+            assert_eq!(Phrase::try_from(text.to_owned()).unwrap().to_string(), text);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::confidence::Confidence;
@@ -45,7 +45,7 @@ pub struct IntentPolicy {
 }
 
 /// What may happen without a person.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Autonomy {
     /// Answers are sent when they are sure enough.
@@ -149,11 +149,12 @@ impl Policy {
     }
 
     /// The bands of a message: those of its primary intent, where the owner has set any and it is likelier than not.
-    pub fn bands<'a>(&'a self, reading: &Reading) -> Bands<'a> {
+    /// `send_at` is the owner's choice in place of the policy's own.
+    pub fn bands<'a>(&'a self, reading: &Reading, send_at: Option<f32>) -> Bands<'a> {
         let sure = reading.primary().filter(|tag| tag.score >= SURE);
         let own = sure.and_then(|tag| self.intent.get_key_value(&tag.id));
-        let send_at = own.and_then(|(_, own)| own.send_at).unwrap_or(self.send_at);
-        let hold_at = own.and_then(|(_, own)| own.hold_at).unwrap_or(self.hold_at);
+        let send_at = own.and_then(|(_, own)| own.send_at).or(send_at).unwrap_or(self.send_at);
+        let hold_at = own.and_then(|(_, own)| own.hold_at).unwrap_or(self.hold_at).min(send_at);
         Bands {
             send_at,
             hold_at,

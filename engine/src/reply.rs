@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::confidence::{Calibration, Confidence, SHIPPED, Signals};
+use crate::confidence::{Confidence, Signals};
 use crate::draft::{Draft, Mode};
 use crate::finding::{self, Found};
 use crate::intent::Reading;
@@ -126,7 +126,7 @@ impl Default for Progress {
 
 impl Progress {
     fn bands<'a>(&self, parts: &Parts<'a>) -> Bands<'a> {
-        parts.policy.bands(&self.reading)
+        parts.policy.bands(&self.reading, parts.tuned.send_at)
     }
 
     fn outcome(self, parts: &Parts<'_>, decision: Decision, say: Option<String>) -> Outcome {
@@ -139,7 +139,7 @@ impl Progress {
             frustration: self.frustration,
             bands: (bands.send_at, bands.hold_at),
             reading: self.reading,
-            confidence: calibration().confidence(self.signals),
+            confidence: parts.tuned.calibration.confidence(self.signals),
             cancelled: false,
             fault: None,
         }
@@ -213,7 +213,7 @@ fn draft(
     let candidates = quote::candidates(parts.model, question, hits)?;
     progress.signals.sentence = candidates.best_cosine;
     progress.signals.support = 1.0;
-    let confidence = calibration().confidence(progress.signals);
+    let confidence = parts.tuned.calibration.confidence(progress.signals);
     let bands = progress.bands(parts);
     let held = progress.for_person || progress.held.is_some() || bands.autonomy != Autonomy::Auto;
     if !held
@@ -241,17 +241,17 @@ fn draft(
 /// The decision over a finished draft.
 fn settle(parts: &Parts<'_>, progress: Progress, draft: &Draft, unsupported: bool) -> Outcome {
     let bands = progress.bands(parts);
-    let mut decision = bands.after(&calibration().confidence(progress.signals));
+    let mut decision = bands.after(&parts.tuned.calibration.confidence(progress.signals));
     if draft.pieces.is_empty() {
         let reason = if unsupported { Reason::Unsupported } else { Reason::NoPassage };
         decision = decide(Action::HandOff, "no-draft", reason);
     } else if let Some(rule) = &progress.held {
         decision = decide(Action::Hold, &rule.id, rule.reason);
     }
-    let named = progress.held.as_ref().map(|rule| rule.say.clone()).filter(|say| !say.is_empty());
+    let hold = progress.held.as_ref().map_or("hold", Rule::say_id);
     let say = match decision.action {
         Action::Send => None,
-        Action::Hold => Some(parts.templates.say(&named.unwrap_or_else(|| "hold".into()))),
+        Action::Hold => Some(parts.templates.say(hold)),
         Action::HandOff => Some(parts.templates.say("hand_off")),
     };
     progress.outcome(parts, decision, say)
@@ -295,10 +295,6 @@ pub(crate) fn say(
 
 pub(crate) fn decide(action: Action, rule: &str, reason: Reason) -> Decision {
     Decision { action, rule: rule.into(), reason }
-}
-
-fn calibration() -> Calibration {
-    SHIPPED
 }
 
 fn embed(model: &dyn Model, text: &str) -> Result<Vec<f32>, Stopped> {

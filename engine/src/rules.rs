@@ -213,6 +213,15 @@ pub struct Heard<'a> {
 }
 
 impl Rule {
+    /// Id of the text that the visitor is told: the rule's own, else its action's.
+    pub fn say_id(&self) -> &str {
+        match (self.say.as_str(), self.action) {
+            ("", RuleAction::HandOff) => "hand_off",
+            ("", RuleAction::Hold) => "hold",
+            (own, _) => own,
+        }
+    }
+
     /// Whether the rule decides over the message.
     pub fn matches(&self, heard: &Heard<'_>) -> bool {
         let sentences = text::sentences(heard.text);

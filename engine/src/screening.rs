@@ -20,8 +20,8 @@ pub(crate) fn screen(
         Heard { text: &turn.question, reading: &known.reading, frustration: known.frustration };
     let rule = parts.policy.before(&heard);
     if let Some(rule) = rule.filter(|rule| rule.action == RuleAction::HandOff) {
-        let text = if rule.say.is_empty() { "hand_off" } else { &rule.say };
-        return Ok(Some(hand_off(parts, decide(Action::HandOff, &rule.id, rule.reason), text)));
+        let decision = decide(Action::HandOff, &rule.id, rule.reason);
+        return Ok(Some(hand_off(parts, decision, rule.say_id())));
     }
     if let Some(end) = capped(parts, turn) {
         return Ok(Some(end));
@@ -32,7 +32,7 @@ pub(crate) fn screen(
         }
         Some(rule) => known.held = Some(rule.clone()),
         None => {
-            let bands = parts.policy.bands(&known.reading);
+            let bands = parts.policy.bands(&known.reading, parts.tuned.send_at);
             if bands.autonomy == Autonomy::Off {
                 let decision = decide(Action::HandOff, &bands.rule("off"), Reason::IntentPolicy);
                 return Ok(Some(hand_off(parts, decision, "person_answers")));

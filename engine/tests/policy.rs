@@ -88,7 +88,7 @@ fn an_intent_has_bands_and_autonomy_of_its_own() {
         let tag = Scored { id: intent.into(), label: intent.into(), score: 0.8 };
         let reading = Reading { tags: vec![tag], ..Reading::default() };
         let confidence = Confidence { value: confidence, ..Confidence::default() };
-        let decision = policy.bands(&reading).after(&confidence);
+        let decision = policy.bands(&reading, None).after(&confidence);
         assert_eq!((decision.action, decision.rule.as_str()), (action, rule), "{intent}");
     }
 }

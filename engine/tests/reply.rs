@@ -4,6 +4,7 @@
 
 use std::ops::ControlFlow;
 
+use engine::confidence::Tuned;
 use engine::draft::Mode;
 use engine::intent::{IntentBook, IntentFile};
 use engine::model::ModelError;
@@ -79,6 +80,7 @@ impl House {
             intents: &intents,
             policy: &self.policy,
             templates: &self.templates,
+            tuned: Tuned::default(),
             mode: self.mode,
         };
         make(&parts)

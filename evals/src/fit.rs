@@ -1,17 +1,15 @@
 //! `fit`: fits the confidence on several sets, and on all but one for each.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use engine::metrics::{auroc, ece, ndcg, token_f1};
 use engine::reply::{Event, Outcome};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::data::{self, Qrels, Question};
 use crate::house::{House, HouseOptions};
+use crate::judged::{self, Asked};
 use crate::logistic::{self, Example};
+use crate::run::bar;
 
 /// Bins of the calibration error.
 const BINS: usize = 10;
@@ -21,7 +19,8 @@ const BINS: usize = 10;
 pub(crate) struct Options {
     #[command(flatten)]
     house: HouseOptions,
-    /// Folders with `kb.jsonl[.gz]`, `queries.jsonl` and `qrels.tsv`; `FOLDER:REMOVED.jsonl` leaves documents out.
+    /// Folders with `kb.jsonl[.gz]`, `queries.jsonl` and `qrels.tsv`; `FOLDER:REMOVED.jsonl` leaves documents out,
+    /// `FOLDER:OTHER` asks the questions of another folder too.
     #[arg(long = "set", required = true)]
     sets: Vec<String>,
     /// Questions of each set at most.
@@ -59,40 +58,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn measure(options: &Options, spec: &str) -> Result<Set> {
-    let (folder, removed) = match spec.split_once(':') {
-        Some((folder, file)) => (Path::new(folder), data::removed(Path::new(file))?),
-        None => (Path::new(spec), HashSet::new()),
-    };
-    let packed = folder.join("kb.jsonl.gz");
-    let kb = if packed.exists() { packed } else { folder.join("kb.jsonl") };
-    let docs = data::docs(&kb)?.into_iter().filter(|doc| !removed.contains(&doc.doc_id)).collect();
-    let mut qrels = data::qrels(&folder.join("qrels.tsv"))?;
-    qrels.values_mut().for_each(|docs| docs.retain(|doc| !removed.contains(doc)));
-    let questions: Vec<Question> = data::lines(&folder.join("queries.jsonl"))?;
-    ensure!(!questions.is_empty(), "{spec}: no questions");
-    let house = House::open_docs(&options.house, docs)?;
-    let step = questions.len().div_ceil(options.limit).max(1);
-    let chosen: Vec<&Question> = questions.iter().step_by(step).collect();
-    let bar = ProgressBar::new(chosen.len() as u64)
-        .with_style(
-            ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}").context("bar")?,
-        )
-        .with_message(spec.to_owned());
+    let judged::Set { name, house, asked } = judged::open(&options.house, spec, options.limit)?;
+    let bar = bar(&name, asked.len());
     let mut rows = Vec::new();
-    for question in chosen {
-        rows.push(ask(&house, question, &qrels, options.drafts));
+    for asked in &asked {
+        rows.push(ask(&house, asked, options.drafts));
         bar.inc(1);
     }
     bar.finish_and_clear();
     let weight = 1.0 / rows.len() as f64 * 300.0;
     rows.iter_mut().for_each(|row| row.example.weight = weight);
-    let name: PathBuf = folder.components().rev().take(1).collect();
-    let suffix = if removed.is_empty() { "" } else { " with removed documents" };
-    Ok(Set { name: format!("{}{suffix}", name.display()), rows })
+    Ok(Set { name, rows })
 }
 
-fn ask(house: &House, question: &Question, qrels: &Qrels, drafts: bool) -> Row {
-    let relevant = qrels.get(&question.qid).cloned().unwrap_or_default();
+fn ask(house: &House, asked: &Asked, drafts: bool) -> Row {
+    let Asked { question, relevant, .. } = asked;
     let mut found: Vec<String> = Vec::new();
     let outcome: Outcome = house.reply(&question.turn(), &mut |event| {
         if let Event::Found(hits) = event {
@@ -106,11 +86,9 @@ fn ask(house: &House, question: &Question, qrels: &Qrels, drafts: bool) -> Row {
         let enough = matches!(event, Event::Started { .. }) && !drafts;
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    let unanswerable = question.is_unanswerable();
-    let right = !unanswerable && found.first().is_some_and(|doc| relevant.contains(doc));
+    let right = found.first().is_some_and(|doc| relevant.contains(doc));
     let hits: Vec<bool> = found.iter().map(|doc| relevant.contains(doc)).collect();
-    let reference =
-        question.answer.as_ref().filter(|_| drafts && !unanswerable && !relevant.is_empty());
+    let reference = question.answer.as_ref().filter(|_| drafts && !relevant.is_empty());
     Row {
         example: Example { features: outcome.confidence.signals.features(), right, weight: 1.0 },
         confidence: f64::from(outcome.confidence.value),

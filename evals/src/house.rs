@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use engine::confidence::Tuned;
 use engine::draft::Mode;
 use engine::frustration;
 use engine::intent::{IntentBook, IntentFile};
@@ -51,6 +52,9 @@ pub(crate) struct HouseOptions {
     /// Folder of policy.toml, templates.toml and intents.toml.
     #[arg(long, default_value = "prompts")]
     pub(crate) prompts: PathBuf,
+    /// Keep what is indexed in this folder, and take over from there what was indexed before.
+    #[arg(long, value_name = "DIR", env = "PORCHLIGHT_EVALS_INDEXES")]
+    indexes: Option<PathBuf>,
     /// `cpu`, or `cuda` in a build with the feature of that name.
     #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
     pub(crate) device: String,
@@ -96,9 +100,11 @@ impl House {
             }
         };
         let embedder = EmbedderId { id: card.encoder.clone(), dimension: card.dimension };
-        let index = Index::in_memory(corpus, &embedder, &mut |texts, _| {
-            model.embed(texts).map_err(|error| error.to_string())
-        })?;
+        let mut embed = |texts: &[&str], _| model.embed(texts).map_err(|error| error.to_string());
+        let index = match &options.indexes {
+            Some(folder) => Index::build(folder, corpus, &embedder, &mut embed)?.0,
+            None => Index::in_memory(corpus, &embedder, &mut embed)?,
+        };
         let setting = Setting {
             mode: mode.as_str().into(),
             knowledge: index.knowledge_version().into(),
@@ -135,6 +141,7 @@ impl House {
             intents: &self.intents,
             policy: &self.policy,
             templates: &self.templates,
+            tuned: Tuned::default(),
             mode: self.mode,
         };
         reply(&parts, turn, on_event)

@@ -3,6 +3,7 @@
 mod answerability;
 mod ask;
 mod baseline;
+mod calibration;
 mod data;
 mod demo;
 mod devices;
@@ -15,6 +16,7 @@ mod gate;
 mod house;
 mod intent;
 mod intent_sets;
+mod judged;
 mod logistic;
 mod person;
 mod replay;
@@ -63,6 +65,8 @@ enum Command {
     Frustration(frustration::Options),
     /// Measure how far the confidence can be trusted.
     Answerability(answerability::Options),
+    /// Measure what an owner's verdicts and chosen share of wrong answers make of the confidence.
+    Calibration(calibration::Options),
     /// Measure what the drafts are worth.
     Draft(draft::Options),
     /// Put a load on a running server and time what its visitors see.
@@ -115,6 +119,7 @@ fn run(command: Command) -> Result<()> {
         Command::Person(options) => person::run(&options),
         Command::Frustration(options) => frustration::run(&options),
         Command::Answerability(options) => answerability::run(&options),
+        Command::Calibration(options) => calibration::run(&options),
         Command::Draft(options) => draft::run(&options),
         Command::Drive(options) => drive::run(&options),
         Command::Edit(options) => edit::run(&options),

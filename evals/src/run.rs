@@ -193,7 +193,7 @@ impl Dice {
 }
 
 /// Options whose values name files or places; what they hold is known by other fields.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 12] = [
     "--kb",
     "--queries",
     "--qrels",
@@ -203,6 +203,7 @@ const PLACES: [&str; 11] = [
     "--json",
     "--models-dir",
     "--prompts",
+    "--indexes",
     "--server",
     "--grounded",
 ];

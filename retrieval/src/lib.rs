@@ -21,6 +21,7 @@ pub mod reading;
 pub mod second_look;
 pub mod sentences;
 pub mod spelling;
+pub mod trials;
 pub mod vectors;
 pub mod versions;
 

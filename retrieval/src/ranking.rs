@@ -82,9 +82,14 @@ impl Index {
         })
     }
 
-    /// The second look at what the legs of the question, alone and in its context, have found.
-    fn ranked(&self, asked: &Scored, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
-        let admitted = self.admitted(query.scope);
+    /// What a query finds among the passages at `admitted`, in their order: the second look at what the legs of the question,
+    /// alone and in its context, have found.
+    pub(crate) fn search_among(
+        &self,
+        admitted: &[usize],
+        query: &Query<'_>,
+    ) -> Result<Vec<Hit>, SearchError> {
+        let asked = &self.scored(&query.asked)?;
         let nearest = admitted.iter().map(|at| asked.cosines[*at]).fold(0.0, f32::max);
         let lean = second_look::lean(nearest, query.points_back);
         let context = match &query.in_context {
@@ -92,14 +97,14 @@ impl Index {
             _ => None,
         };
         let mut candidates: Vec<usize> =
-            fused(asked, &admitted).into_iter().map(|(at, _)| at).collect();
+            fused(asked, admitted).into_iter().map(|(at, _)| at).collect();
         if let Some(context) = &context {
-            candidates.extend(fused(context, &admitted).into_iter().map(|(at, _)| at));
+            candidates.extend(fused(context, admitted).into_iter().map(|(at, _)| at));
             candidates.sort_unstable();
             candidates.dedup();
         }
         let mass = asked.words.mass;
-        let typical = typical(&mixed(asked, context.as_ref(), lean), &admitted);
+        let typical = typical(&mixed(asked, context.as_ref(), lean), admitted);
         let looked = candidates.iter().map(|&at| {
             let own = self.evidence(asked, at);
             let Some(context) = &context else {
@@ -184,7 +189,7 @@ fn fused(scored: &Scored, admitted: &[usize]) -> Ranked {
 
 impl Search for Index {
     fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
-        self.ranked(&self.scored(&query.asked)?, query)
+        self.search_among(&self.admitted(query.scope), query)
     }
 
     fn nearest_word(&self, word: &str) -> Option<String> {

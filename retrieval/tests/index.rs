@@ -251,3 +251,26 @@ fn a_folder_is_read_file_by_file_and_bad_files_are_named() {
     );
     assert!(problems[2].contains("yaml.md: line "), "{problems:?}");
 }
+
+#[test]
+fn headings_are_tried_with_their_answers_and_without() {
+    let corpus = corpus(&[
+        (
+            "a.md",
+            "# A\n## How long do refunds take?\nRefunds take five days.\n## Port\nIt is 7878.\n",
+        ),
+        ("b.md", "# B\n## How long do refunds take?\nAs long as they take.\n"),
+        ("c.md", "# C\n## Where are backups kept?\nBackups are kept in the data folder.\n"),
+    ]);
+    let index = Index::in_memory(corpus, &embedder(), &mut embed).unwrap();
+    let trials = index.trials(10);
+    let asked: Vec<(&str, &str)> =
+        trials.iter().map(|trial| (trial.question.as_str(), trial.doc.as_str())).collect();
+    assert_eq!(asked, [("How long do refunds take?", "a.md"), ("Where are backups kept?", "c.md")]);
+    assert_eq!((index.trials(1).len(), index.trials(0).len()), (1, 1));
+    let tried = index.try_out(&trials[0], &embed_one(&trials[0].question)).unwrap();
+    assert!(["a.md", "b.md"].contains(&tried.answered[0].passage.doc.as_str()));
+    // The twin's heading says the same, so it is left out as well.
+    let left: Vec<&str> = tried.unanswered.iter().map(|hit| hit.passage.doc.as_str()).collect();
+    assert_eq!(left, ["c.md"]);
+}

@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::origin::Origins;
 use crate::replies::Desk;
 use crate::store::Store;
+use crate::tuning::Tuning;
 
 /// A running server's shared state.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct Mind {
     pub policy: Policy,
     /// The texts around answers.
     pub templates: Templates,
+    /// How sure the bot is and has to be.
+    pub tuning: Tuning,
     /// How to draft.
     pub mode: Mode,
     /// What visitors see of a draft.
@@ -80,6 +83,7 @@ impl Mind {
             intents: &self.intents,
             policy: &self.policy,
             templates: &self.templates,
+            tuned: self.tuning.tuned(),
             mode: self.mode,
         }
     }

@@ -34,6 +34,8 @@ const FILES: &[(&str, &str)] = embed![
     "console/library.js",
     "console/list.js",
     "console/live.js",
+    "console/rulebook.js",
+    "console/rules.js",
     "console/signin.js",
     "console/sources.js",
     "console/store.js",

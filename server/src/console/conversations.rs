@@ -156,6 +156,7 @@ pub(super) async fn write(
         if let Some(changes) = changes {
             conversation::publish(&app, changes).await;
             if let Some(suggestion) = &written.suggestion {
+                app.mind.tuning.ring();
                 learn::accepted(&app, &id, suggestion).await;
             }
         }
@@ -199,6 +200,7 @@ pub(super) async fn discard(
     Path((id, suggestion)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     conversation::discard(&app, &id, &suggestion).await?;
+    app.mind.tuning.ring();
     conversation::suggestion(&app, &id).await;
     Ok(StatusCode::NO_CONTENT)
 }

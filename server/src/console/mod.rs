@@ -4,6 +4,7 @@ pub mod account;
 pub mod conversations;
 pub mod editing;
 pub mod knowledge;
+pub mod rules;
 
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub fn routes() -> Router<Arc<App>> {
             "/knowledge/upload/save",
             post(editing::upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
         )
+        .route("/rules", get(rules::overview))
+        .route("/rules/wrong", post(rules::choose))
         .route("/conversations", get(conversations::list))
         .route("/conversations/{id}", get(conversations::show))
         .route("/conversations/{id}/take", post(conversations::take))

@@ -10,6 +10,7 @@ pub mod learn;
 pub mod pages;
 mod shelf;
 pub mod status;
+pub mod trials;
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};

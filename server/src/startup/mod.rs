@@ -26,6 +26,7 @@ use crate::limits::Limits;
 use crate::origin::Origins;
 use crate::protocol::server::Frame;
 use crate::replies::{self, Desk};
+use crate::tuning::{self, Tuning};
 use crate::{accept, routes};
 
 /// How often quiet addresses are forgotten.
@@ -107,10 +108,11 @@ pub async fn open(
     outside: Outside,
 ) -> Result<Running> {
     let store = data::database(settings).await?;
+    let tuning = Tuning::open(&store).await?;
     let mind = {
         let (settings, with) = (settings.clone(), (Arc::clone(&model), outside.clock.clone()));
         // Embedding takes a while and must not hold up the async threads.
-        tokio::task::spawn_blocking(move || mind(&settings, with, mode))
+        tokio::task::spawn_blocking(move || mind(&settings, with, mode, tuning))
             .await
             .context("reading the knowledge")??
     };
@@ -144,6 +146,7 @@ pub async fn open(
     library::pages::start(&app.mind.knowledge, &settings.knowledge, app.shutdown.clone())
         .context("the thread that fetches pages could not be started")?;
     tokio::spawn(tell(Arc::clone(&app)));
+    tokio::spawn(tuning::keep(Arc::clone(&app)));
     tokio::spawn(prune(Arc::clone(&app)));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
@@ -151,7 +154,12 @@ pub async fn open(
     Ok(Running { app, address, setup, accepting, threads: [worker, keeper], _lock: lock })
 }
 
-fn mind(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock), mode: Mode) -> Result<Mind> {
+fn mind(
+    settings: &Settings,
+    (model, clock): (Arc<dyn Model>, Clock),
+    mode: Mode,
+    tuning: Tuning,
+) -> Result<Mind> {
     let prompts = knowledge::prompts(settings.replies.prompts.as_deref(), model.as_ref())?;
     tracing::debug!("the intents are read");
     let library = knowledge::library(settings, (Arc::clone(&model), clock))?;
@@ -162,6 +170,7 @@ fn mind(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock), mode: Mode
         intents: prompts.intents,
         policy: prompts.policy,
         templates: prompts.templates,
+        tuning,
         mode,
         stream: settings.replies.stream,
         timeout: settings.replies.timeout(),

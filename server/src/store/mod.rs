@@ -6,6 +6,7 @@ pub mod jobs;
 pub mod messages;
 pub mod owners;
 pub mod suggestions;
+pub mod tuning;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -11,5 +11,6 @@ mod living;
 mod pages;
 mod program;
 mod reader;
+mod rules;
 mod site;
 mod soak;

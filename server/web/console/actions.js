@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { forgetLibrary, heard, openLibrary, whenSignedOut } from "./library.js";
+import { forgetRules, openRules } from "./rulebook.js";
 import { Live } from "./live.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
 
@@ -64,6 +65,7 @@ export function route() {
   }
   if (store.view !== "main") return;
   openLibrary(location.hash === "#/knowledge");
+  openRules(location.hash === "#/rules");
   const id = /^#\/c\/([0-9a-f]{32})$/.exec(location.hash)?.[1] ?? null;
   if (id === (store.detail?.id ?? null)) {
     changed();
@@ -82,6 +84,7 @@ function signedOut() {
   live.stop();
   forget();
   forgetLibrary();
+  forgetRules();
   store.view = "signin";
   changed();
 }

@@ -127,6 +127,15 @@ export const release = () => request("POST", "knowledge/release");
 /** @returns {Promise<import("./types.js").KnowledgeReport>} */
 export const checkKnowledge = () => request("GET", "knowledge/check");
 
+/** @returns {Promise<import("./types.js").Rules>} */
+export const rules = () => request("GET", "rules");
+
+/**
+ * @param {number | null} share of wrong answers among those sent, 0 to 1; null leaves it to policy.toml
+ * @returns {Promise<import("./types.js").Tuning>}
+ */
+export const allowWrong = (share) => request("POST", "rules/wrong", { at_most_wrong: share });
+
 /** @returns {Promise<null>} */
 export const fetchPages = () => request("POST", "knowledge/fetch");
 

@@ -5,6 +5,8 @@ import { Conversation } from "./conversation.js";
 import { Knowledge } from "./knowledge.js";
 import { library } from "./library.js";
 import { List } from "./list.js";
+import { rulebook } from "./rulebook.js";
+import { Rules } from "./rules.js";
 import { SetUp, SignIn } from "./signin.js";
 import { changed, store, waitingCount } from "./store.js";
 import { html, render, useEffect, useReducer } from "../vendor/preact.js";
@@ -17,12 +19,19 @@ function afterSetup() {
   void begin();
 }
 
-/** The list and beside it the open conversation or the documents. @returns {VNode} */
+/** What stands beside the list: a page of the owner's, or the open conversation. @param {{ id: string | null }} props @returns {VNode} */
+function Beside({ id }) {
+  if (library.open) return html`<${Knowledge} />`;
+  if (rulebook.open) return html`<${Rules} />`;
+  return html`<${Conversation} id=${id} />`;
+}
+
+/** The list and what stands beside it. @returns {VNode} */
 function Main() {
   const id = store.detail?.id ?? null;
-  return html`<div class="app" data-view=${id || library.open ? "conversation" : "list"}>
+  return html`<div class="app" data-view=${id || library.open || rulebook.open ? "conversation" : "list"}>
     <${List} />
-    ${library.open ? html`<${Knowledge} />` : html`<${Conversation} id=${id} />`}
+    <${Beside} id=${id} />
     <p class="sr" aria-live="polite">${store.announcement}</p>
   </div>`;
 }

@@ -159,4 +159,40 @@
  * @property {number} uncompared
  */
 
+/**
+ * One rule of policy.toml.
+ * @typedef {object} Rule
+ * @property {string} id
+ * @property {number} line
+ * @property {"hand_off" | "hold" | "say"} action
+ * @property {string} why
+ * @property {string} say
+ * @property {string[]} words
+ * @property {string[]} unless
+ * @property {string[]} intents
+ * @property {number} score
+ * @property {number | null} frustration
+ * @property {number} at_most_words 0 for no limit
+ */
+
+/**
+ * How sure is sure enough, and what that brings.
+ * @typedef {object} Tuning
+ * @property {number | null} at_most_wrong
+ * @property {number} send_at
+ * @property {{ send_at: number, sent: number, wrong: number }[]} curve
+ * @property {"headings" | "visitors"} sample
+ * @property {number} questions
+ * @property {number} right
+ * @property {number} wrong
+ */
+
+/**
+ * @typedef {object} Rules
+ * @property {{ send_at: number, hold_at: number, passage_floor: number, turn_cap: number, stalled_cap: number }} bands
+ * @property {{ id: string, autonomy: "auto" | "draft" | "off", send_at: number | null, hold_at: number | null }[]} intents
+ * @property {Rule[]} rules
+ * @property {Tuning} tuning
+ */
+
 export {};

@@ -125,6 +125,31 @@ test("the owner looks the documents over, searches them and previews an edit", a
   await context.close();
 });
 
+test("the owner reads the rules and says how many answers may be wrong", async () => {
+  const { page: owner, context, errors } = await page(browser, { bypassCSP: true });
+  await owner.goto(`${house.base}/console/`);
+  await owner.fill("form.signin input[name=email]", "ada@example.org");
+  await owner.fill("form.signin input[name=password]", "correct horse 1");
+  await owner.press("form.signin input[name=password]", "Enter");
+  await owner.click("a.library[href='#/rules']");
+  await owner.waitForSelector(".rulebook svg.curve circle");
+  assert.match(await owner.innerText(".rulebook"), /Asks for person[\s\S]*policy\.toml, line \d+/);
+  await accessible(owner, "rules");
+  await owner.focus("#wrong");
+  await owner.keyboard.press("Home");
+  await owner.waitForSelector("button.release");
+  assert.match(await owner.innerText(".allow"), /At most 1% wrong/);
+  await owner.reload();
+  await owner.waitForSelector("button.release");
+  await owner.click("button.release");
+  await owner.waitForSelector("button.use");
+  await owner.setViewportSize(PHONE.viewport);
+  await accessible(owner, "rules on a phone");
+  assert.equal(await sideways(owner), 0);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("another website embeds the widget with one script tag", async () => {
   const { page: visitor, context, errors } = await page(browser);
   await visitor.goto(`${origin}/`);
