@@ -1,15 +1,11 @@
 //! What a turn looks for: its question as it was meant to be spelled, alone and after what was said before.
 
-use unicode_segmentation::UnicodeSegmentation;
-
 use crate::model::{Model, ModelError};
 use crate::prompt;
 use crate::search::{Hit, Phrase, Query, Search, SearchError};
+use crate::spelling;
 use crate::text;
 use crate::turn::Turn;
-
-/// Characters from which a word may be a slip; shorter ones have too many neighbours.
-const SHORTEST_SLIP: usize = 4;
 
 /// What was found, and for which question.
 #[derive(Debug, Clone)]
@@ -93,46 +89,12 @@ fn one(vector: Option<Vec<f32>>) -> Result<Vec<f32>, FindError> {
 /// The text with slips of the pen replaced by the documents' own words; `None` when there are none. A slip is a word
 /// that neither the documents nor the encoder know while the documents know one that is nearly the same.
 fn mended(text: &str, model: &dyn Model, search: &dyn Search) -> Option<String> {
-    let mut whole = String::with_capacity(text.len());
-    let mut changed = false;
-    for piece in text.split_word_bounds() {
-        let lower = piece.to_lowercase();
-        let slip = lower.chars().count() >= SHORTEST_SLIP
-            && lower.chars().all(char::is_alphabetic)
-            && !model.knows_word(&lower);
-        match slip.then(|| search.nearest_word(&lower)).flatten() {
-            Some(meant) => {
-                changed = true;
-                whole.push_str(&meant);
-            }
-            None => whole.push_str(piece),
-        }
-    }
-    changed.then_some(whole)
+    spelling::mended(text, &|word| model.knows_word(word), &|word| search.spelled(word))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::ScriptedModel;
-
-    /// Documents that know `refund` and `invoice`.
-    struct Words;
-
-    impl Search for Words {
-        fn search(&self, _: &Query<'_>) -> Result<Vec<Hit>, SearchError> {
-            Ok(vec![])
-        }
-
-        fn knowledge_version(&self) -> &str {
-            "words"
-        }
-
-        fn nearest_word(&self, word: &str) -> Option<String> {
-            ["refund", "invoice"].iter().find(|w| w.starts_with(&word[..1])).map(|w| (*w).into())
-        }
-    }
-
     #[test]
     fn pronouns_point_back() {
         for (question, expect) in [
@@ -145,22 +107,6 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(points_back(question), expect, "{question}");
-        }
-    }
-
-    #[test]
-    fn slips_become_the_documents_words_and_nothing_else_changes() {
-        // The scripted model knows no word but those of its list.
-        let mut model = ScriptedModel::default();
-        model.known = vec!["ready".into(), "about".into()];
-        for (text, expect) in [
-            ("Where is my refudn?", Some("Where is my refund?")),
-            ("An INVOCE, please!", Some("An invoice, please!")),
-            ("ready about", None),
-            ("rf in r2d2 rfc-1234", None),
-            ("", None),
-        ] {
-            assert_eq!(mended(text, &model, &Words).as_deref(), expect, "{text}");
         }
     }
 }

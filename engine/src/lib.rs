@@ -27,6 +27,7 @@ pub mod scope;
 mod screening;
 pub mod search;
 mod sink;
+pub mod spelling;
 pub mod summary;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -171,6 +171,11 @@ fn run(
         }
         None => newest,
     };
+    let spelled = |word: &str| parts.search.spelled(word);
+    let meant = match parts.intents.mended(&meant.question, parts.model, &spelled) {
+        Some(question) => Turn { question, ..meant },
+        None => meant,
+    };
     let question = embed(parts.model, &meant.question)?;
     progress.reading = parts.intents.read(&meant.question, &question);
     progress.frustration = frustration::score(turn, &parts.model.card().encoder, &question);

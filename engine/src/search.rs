@@ -13,9 +13,9 @@ pub trait Search: Send + Sync {
     /// When the index cannot be read; an empty index is `Ok(vec![])`.
     fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>, SearchError>;
 
-    /// The word of the documents that `word`, in lower case, was most likely meant to be; `None` when the documents
-    /// have it as it stands, or nothing near it.
-    fn nearest_word(&self, _word: &str) -> Option<String> {
+    /// The word of the documents that `word`, in lower case, was most likely meant to be: itself when they have it;
+    /// `None` when they have nothing near it.
+    fn spelled(&self, _word: &str) -> Option<String> {
         None
     }
 

@@ -185,7 +185,14 @@ impl Hearing {
     pub(crate) fn first_rules<'a>(&self, texts: &[&'a str]) -> Result<Vec<FirstRule<'a>>> {
         let mut heard = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
-            for (text, vector) in batch.iter().zip(self.model.embed(batch)?) {
+            let mended = |text: &&str| {
+                let meant = self.intents.mended(text, &self.model, &|_| None);
+                meant.unwrap_or_else(|| (*text).to_owned())
+            };
+            let meant: Vec<String> = batch.iter().map(mended).collect();
+            let vectors =
+                self.model.embed(&meant.iter().map(String::as_str).collect::<Vec<_>>())?;
+            for ((text, meant), vector) in batch.iter().zip(&meant).zip(vectors) {
                 let turn = Turn {
                     question: (*text).into(),
                     history: vec![],
@@ -193,7 +200,7 @@ impl Hearing {
                     scope: engine::scope::Scope::default(),
                 };
                 let frustration = frustration::score(&turn, &self.model.card().encoder, &vector);
-                let reading = self.intents.read(text, &vector);
+                let reading = self.intents.read(meant, &vector);
                 let rule = self.policy.before(&Heard { text, reading: &reading, frustration });
                 let (reason, rule) = (rule.map(|r| r.reason), rule.map(|r| r.id.clone()));
                 heard.push(FirstRule { text, reason, rule });

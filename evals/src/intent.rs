@@ -1,5 +1,6 @@
 //! `intent`: how well messages are read, with the owner's examples as they would stand in `intents.toml`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -103,11 +104,13 @@ impl Measured {
         self.training_s.push(start.elapsed().as_secs_f64());
         let bar = run::bar("intent", sets.messages.len());
         for batch in sets.messages.chunks(BATCH) {
-            let texts: Vec<&str> = batch.iter().map(|message| message.text.as_str()).collect();
-            let vectors = model.embed(&texts)?;
-            let reads = batch.iter().zip(&vectors).map(|(message, vector)| {
+            let mended = batch.iter().map(|message| mended(&book, model, &message.text));
+            let texts: Vec<Cow<'_, str>> = mended.collect();
+            let vectors = model.embed(&texts.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
+            let reads = batch.iter().zip(texts.iter().zip(&vectors));
+            let reads = reads.map(|(message, (text, vector))| {
                 let new = sets.new.contains(&message.intent);
-                Read { new, ..Read::new(message, &book.read(&message.text, vector)) }
+                Read { new, ..Read::new(message, &book.read(text, vector)) }
             });
             self.reads.extend(reads);
             bar.inc(batch.len() as u64);
@@ -135,13 +138,19 @@ impl Measured {
     }
 }
 
+/// A message as a reply reads it where there are no documents: slips of the pen are mended by the examples' words.
+fn mended<'a>(book: &IntentBook, model: &dyn Model, text: &'a str) -> Cow<'a, str> {
+    book.mended(text, model, &|_| None).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 /// Milliseconds of encoding and reading one message, for some spread evenly over all.
 fn times(model: &dyn Model, book: &IntentBook, messages: &[Utterance]) -> Result<Vec<f64>> {
     let step = messages.len().div_ceil(TIMED).max(1);
     let one = |message: &Utterance| {
         let start = Instant::now();
-        let vector = model.embed(&[&message.text])?.pop().context("the encoder gave no vector")?;
-        std::hint::black_box(book.read(&message.text, &vector));
+        let text = mended(book, model, &message.text);
+        let vector = model.embed(&[&text])?.pop().context("the encoder gave no vector")?;
+        std::hint::black_box(book.read(&text, &vector));
         Ok(start.elapsed().as_secs_f64() * 1000.0)
     };
     messages.iter().step_by(step).map(one).collect()

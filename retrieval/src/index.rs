@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::search::Passage;
+use engine::spelling::Vocabulary;
 use sha2::{Digest, Sha256};
 
 use crate::corpus::hex;
@@ -15,7 +16,6 @@ use crate::disk::{self, DiskError};
 use crate::embedding::Chunks;
 use crate::lexical::LexicalIndex;
 use crate::manifest::{EmbedderId, FORMAT, Manifest, Mismatch};
-use crate::spelling::Vocabulary;
 use crate::vectors::Vectors;
 use crate::{Corpus, Document, Versions};
 
@@ -89,7 +89,11 @@ impl Index {
         vectors: Vectors,
         lexical: LexicalIndex,
     ) -> Self {
-        let vocabulary = Vocabulary::of(passages.iter().map(AsRef::as_ref));
+        let texts = passages.iter().flat_map(|passage| {
+            let places = std::iter::once(&passage.title).chain(&passage.heading);
+            places.chain([&passage.text]).map(String::as_str)
+        });
+        let vocabulary = Vocabulary::of(texts);
         Self { corpus, passages, vectors, lexical, vocabulary }
     }
 

@@ -20,7 +20,6 @@ pub mod readers;
 pub mod reading;
 pub mod second_look;
 pub mod sentences;
-pub mod spelling;
 pub mod trials;
 pub mod vectors;
 pub mod versions;

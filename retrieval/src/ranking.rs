@@ -192,8 +192,8 @@ impl Search for Index {
         self.search_among(&self.admitted(query.scope), query)
     }
 
-    fn nearest_word(&self, word: &str) -> Option<String> {
-        self.vocabulary.nearest(word)
+    fn spelled(&self, word: &str) -> Option<String> {
+        self.vocabulary.spelled(word)
     }
 
     fn knowledge_version(&self) -> &str {

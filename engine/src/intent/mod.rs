@@ -8,6 +8,7 @@ mod matrix;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Model;
+use crate::spelling::{self, Vocabulary};
 use head::{Head, Labelled};
 use letters::Letters;
 
@@ -29,6 +30,8 @@ pub struct IntentBook {
     /// Unit-length vectors of the examples.
     vectors: Vec<Vec<f32>>,
     letters: Letters,
+    /// The words of the examples.
+    vocabulary: Vocabulary,
     head: Head,
 }
 
@@ -81,11 +84,24 @@ impl IntentBook {
             intents: intents.collect(),
             classes,
             letters: Letters::new(&texts),
+            vocabulary: Vocabulary::of(texts.iter().copied()),
             vectors,
             head: Head::default(),
         };
         book.head = Head::learn(book.labels(), |at| book.similar(texts[at], &book.vectors[at]));
         Ok(book)
+    }
+
+    /// The message with slips of the pen replaced, by words of the documents first (`spelled` there), then of the examples;
+    /// `None` when there are none. Words that the encoder knows are none.
+    pub fn mended(
+        &self,
+        text: &str,
+        model: &dyn Model,
+        spelled: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let meant = |word: &str| spelled(word).or_else(|| self.vocabulary.spelled(word));
+        spelling::mended(text, &|word| model.knows_word(word), &meant)
     }
 
     /// Reads a message by its words and their unit-length vector.

@@ -58,8 +58,8 @@ impl Search for Edition {
         Ok(hits)
     }
 
-    fn nearest_word(&self, word: &str) -> Option<String> {
-        self.index.nearest_word(word)
+    fn spelled(&self, word: &str) -> Option<String> {
+        self.index.spelled(word)
     }
 
     fn knowledge_version(&self) -> &str {
