@@ -28,6 +28,8 @@ const ENOUGH: usize = 50;
 pub struct Tuning {
     picture: watch::Sender<Picture>,
     bell: Notify,
+    /// Held from reading the owner's choice to letting it count, so that none is lost.
+    choosing: tokio::sync::Mutex<()>,
 }
 
 /// The tuning, and how it came about.
@@ -69,7 +71,7 @@ impl Tuning {
             at_most_wrong,
             ..Picture::default()
         };
-        Ok(Self { picture: watch::Sender::new(picture), bell: Notify::default() })
+        Ok(Self { picture: watch::Sender::new(picture), ..Self::default() })
     }
 
     /// What replies are decided with now.
@@ -93,7 +95,7 @@ pub async fn keep(app: Arc<App>) {
     let mut knowledge = app.mind.knowledge.status();
     let mut headings = Headings::default();
     loop {
-        let version = knowledge.borrow_and_update().version.clone();
+        let version = knowledge.borrow().version.clone();
         if let Err(error) = renew(&app, &mut headings, &version).await {
             tracing::error!(%error, "the confidence could not be tuned; it stays as it was");
         }
@@ -101,7 +103,11 @@ pub async fn keep(app: Arc<App>) {
             () = app.shutdown.cancelled() => break,
             () = app.mind.tuning.bell.notified() => {}
             () = tokio::time::sleep(TICK) => {}
-            changed = knowledge.changed() => if changed.is_err() { break },
+            other = knowledge.wait_for(|status| status.version != version) => {
+                if other.is_err() {
+                    break;
+                }
+            }
         }
     }
 }
@@ -116,15 +122,17 @@ struct Headings {
 async fn renew(app: &Arc<App>, headings: &mut Headings, version: &str) -> Result<(), StoreError> {
     let evidence = Evidence::read(&app.store).await?;
     let few = evidence.asked.len() < ENOUGH;
-    if few && headings.version != version {
-        headings.trials = trials(app).await;
-        headings.version = version.to_owned();
+    if few
+        && headings.version != version
+        && let Some(trials) = trials(app).await
+    {
+        *headings = Headings { version: version.to_owned(), trials };
     }
     apply(app, &evidence, few.then_some(headings.trials.as_slice())).await
 }
 
-/// Asks the documents' headings on a thread that may wait.
-async fn trials(app: &Arc<App>) -> Vec<Trial> {
+/// Asks the documents' headings on a thread that may wait; `None` when they could not be asked.
+async fn trials(app: &Arc<App>) -> Option<Vec<Trial>> {
     let own = Arc::clone(app);
     let go_on = move || match own.shutdown.is_cancelled() {
         true => Err("the server stops".to_owned()),
@@ -132,12 +140,13 @@ async fn trials(app: &Arc<App>) -> Vec<Trial> {
     };
     let library = Arc::clone(&app.mind.knowledge);
     let tried = tokio::task::spawn_blocking(move || library.trials(&go_on)).await;
-    tried.unwrap_or_else(|error| Err(error.to_string())).unwrap_or_else(|error| {
+    let tried = tried.unwrap_or_else(|error| Err(error.to_string()));
+    let tell = |error: &String| {
         if !app.shutdown.is_cancelled() {
             tracing::warn!("the documents' headings could not be asked: {error}");
         }
-        vec![]
-    })
+    };
+    tried.inspect_err(tell).ok()
 }
 
 async fn apply(
@@ -145,6 +154,7 @@ async fn apply(
     evidence: &Evidence,
     headings: Option<&[Trial]>,
 ) -> Result<(), StoreError> {
+    let _one_at_a_time = app.mind.tuning.choosing.lock().await;
     let before = Choice::read(&app.store).await?;
     let calibration = SHIPPED.with_verdicts(&evidence.judged);
     let confidences = match headings {
@@ -200,6 +210,7 @@ impl Choice {
 /// # Errors
 /// [`StoreError::Sql`].
 pub async fn choose(app: &App, at_most_wrong: Option<f32>) -> Result<(), StoreError> {
+    let _one_at_a_time = app.mind.tuning.choosing.lock().await;
     let curve = app.mind.tuning.picture.borrow().curve.clone();
     let choice = Choice { at_most_wrong, send_at: None }.over(&curve);
     choice.keep(app).await?;
