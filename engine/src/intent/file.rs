@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use crate::model::ModelError;
 
+/// Id of the answer "none of the owner's intents" where it stands among tags; no intent may have it.
+pub const OFF_TOPIC: &str = "off_topic";
+
 /// The owner's intents as written in `prompts/intents.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +46,14 @@ pub enum IntentError {
         /// Line of the second one, from 1.
         line: usize,
     },
+    /// An intent has the id that means "none of them".
+    #[error(
+        "line {line}: the id `{OFF_TOPIC}` means that a message belongs to no intent; choose another"
+    )]
+    Reserved {
+        /// Line where the intent begins, from 1.
+        line: usize,
+    },
     /// An intent has no example.
     #[error("line {line}: the intent `{id}` has no examples; give it at least one sentence")]
     NoExamples {
@@ -66,6 +77,9 @@ impl IntentFile {
         let mut seen = HashSet::new();
         for (at, intent) in file.intent.iter().enumerate() {
             let id = intent.id.clone();
+            if id == OFF_TOPIC {
+                return Err(IntentError::Reserved { line: line_of(text, at) });
+            }
             if !seen.insert(intent.id.as_str()) {
                 return Err(IntentError::Twice { id, line: line_of(text, at) });
             }
@@ -74,6 +88,24 @@ impl IntentFile {
             }
         }
         Ok(file)
+    }
+
+    /// The file with sentences that were sorted since, each under the id of its intent or [`OFF_TOPIC`]. Those of intents that are
+    /// not in the file, and those that stand there already, are left out.
+    pub fn with_examples<'a>(&self, learned: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut file = self.clone();
+        for (id, text) in learned {
+            let own = file.intent.iter_mut().find(|intent| intent.id == id);
+            let examples = match own {
+                Some(intent) => &mut intent.examples,
+                None if id == OFF_TOPIC => &mut file.oos_examples,
+                None => continue,
+            };
+            if !examples.iter().any(|example| example == text) {
+                examples.push(text.to_owned());
+            }
+        }
+        file
     }
 }
 
@@ -102,9 +134,22 @@ mod tests {
                 "[[intent]]\nid='a'\nlabel='A'\nexamples=['x']\n[[intent]]\nid='a'\nlabel='A'\nexamples=['x']\n",
                 "line 5: the intent `a` stands twice",
             ),
+            (
+                "[[intent]]\nid='off_topic'\nlabel='A'\nexamples=['x']\n",
+                "line 1: the id `off_topic` means that a message belongs to no intent",
+            ),
         ] {
             let error = IntentFile::parse(text).unwrap_err().to_string();
             assert!(error.contains(expect), "{error}");
         }
+    }
+
+    #[test]
+    fn sorted_sentences_join_their_intent() {
+        let text = "oos_examples=['z']\n[[intent]]\nid='a'\nlabel='A'\nexamples=['x']\n".to_owned();
+        let file = IntentFile::parse(&text).unwrap();
+        let grown = file.with_examples([("a", "y"), ("a", "x"), (OFF_TOPIC, "w"), ("gone", "v")]);
+        assert_eq!(grown.intent[0].examples, ["x", "y"]);
+        assert_eq!(grown.oos_examples, ["z", "w"]);
     }
 }

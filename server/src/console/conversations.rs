@@ -20,9 +20,10 @@ use crate::conversation::{self, Refusal, Written};
 use crate::error::ApiError;
 use crate::knowledge::learn;
 use crate::protocol::MAX_TEXT;
-use crate::protocol::record::{Citation, LiveDraft, Message, Suggestion, Summary, raw};
+use crate::protocol::record::{Citation, LiveDraft, Message, Reading, Suggestion, Summary, raw};
 use crate::store::conversations::Overview;
 use crate::store::messages;
+use crate::tags;
 
 /// Conversations of the list at most.
 const LIST: i64 = 200;
@@ -51,6 +52,8 @@ pub(super) struct Detail {
     suggestion: Option<Suggestion>,
     decision: Option<Box<RawValue>>,
     draft: Option<LiveDraft>,
+    /// What the messages were read as.
+    readings: Vec<Reading>,
     /// What was asked, what was tried and why a person is asked for; while a person is waited for or holds the conversation.
     summary: Option<[String; 3]>,
 }
@@ -74,6 +77,7 @@ pub(super) async fn show(
         suggestion: app.store.open_suggestion(&id).await?.map(Suggestion::from),
         decision: app.store.newest_decision(&id).await?.map(raw),
         draft: app.desk.live(&id),
+        readings: tags::readings(&app, &id, after + 1).await?,
     }))
 }
 

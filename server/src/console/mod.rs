@@ -4,6 +4,7 @@ pub mod account;
 pub mod conversations;
 pub mod editing;
 pub mod knowledge;
+pub mod tags;
 
 use std::sync::Arc;
 
@@ -52,5 +53,8 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/conversations/{id}/messages", post(conversations::write))
         .route("/conversations/{id}/hand-back", post(conversations::hand_back))
         .route("/conversations/{id}/close", post(conversations::close))
+        .route("/conversations/{id}/tags/{seq}", post(tags::correct))
+        .route("/intents", get(tags::overview))
+        .route("/intents/examples/{id}/forget", post(tags::forget))
         .route("/conversations/{id}/suggestions/{suggestion}/discard", post(conversations::discard))
 }

@@ -5,6 +5,7 @@ use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::prompts::Intent;
 use crate::store::conversations::Overview;
 use crate::store::{messages, suggestions};
 
@@ -153,6 +154,18 @@ impl From<suggestions::Suggestion> for Suggestion {
             for_seq: row.for_seq,
         }
     }
+}
+
+/// What a visitor's message was read as.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reading {
+    /// The message.
+    pub seq: i64,
+    /// Best first: the primary tag and at most two secondary ones; `off_topic` alone when it belongs to no intent. Empty when the
+    /// owner has said what it is about before it was read.
+    pub tags: Vec<engine::intent::Scored>,
+    /// What the owner has put in place of the primary tag.
+    pub corrected: Option<Intent>,
 }
 
 /// A decision with all that led to it.

@@ -2,10 +2,12 @@
 
 pub mod cited;
 pub mod conversations;
+pub mod corrections;
 pub mod jobs;
 pub mod messages;
 pub mod owners;
 pub mod suggestions;
+pub mod tags;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
