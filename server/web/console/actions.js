@@ -1,9 +1,11 @@
 // What the owner does: each function sends a command and shows what came of it.
 
 import * as api from "./api.js";
+import { forgetIntents, heardPrompts, openIntents, readIntents } from "./intents.js";
 import { forgetLibrary, heard, openLibrary, whenSignedOut } from "./library.js";
 import { Live } from "./live.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
+import { onSignedOut } from "./work.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Suggestion} Suggestion */
@@ -18,6 +20,7 @@ const typing = { at: 0, id: "", timer: 0 };
 export const live = new Live({
   frame: (frame) => {
     if (frame.type === "knowledge") heard(frame.knowledge);
+    else if (frame.type === "prompts") heardPrompts(frame.prompts);
     else if (applyFrame(frame) && store.detail) void read(store.detail.id);
     changed();
   },
@@ -25,6 +28,7 @@ export const live = new Live({
     store.link = "open";
     changed();
     void readList();
+    void readIntents();
     if (store.detail) void read(store.detail.id);
   },
   lost: () => {
@@ -64,6 +68,7 @@ export function route() {
   }
   if (store.view !== "main") return;
   openLibrary(location.hash === "#/knowledge");
+  openIntents(location.hash === "#/examples");
   const id = /^#\/c\/([0-9a-f]{32})$/.exec(location.hash)?.[1] ?? null;
   if (id === (store.detail?.id ?? null)) {
     changed();
@@ -82,11 +87,13 @@ function signedOut() {
   live.stop();
   forget();
   forgetLibrary();
+  forgetIntents();
   store.view = "signin";
   changed();
 }
 
 whenSignedOut(signedOut);
+onSignedOut(signedOut);
 
 /**
  * Shows a problem; an ended session leads to the sign-in view.

@@ -105,6 +105,15 @@ export const send = (id, message) => request("POST", `${at(id)}/messages`, messa
 export const discard = (id, suggestion) =>
   request("POST", `${at(id)}/suggestions/${encodeURIComponent(suggestion)}/discard`);
 
+/** @returns {Promise<{ prompts: import("./types.js").Prompts, examples: import("./types.js").Example[] }>} */
+export const intents = () => request("GET", "intents");
+
+/** @param {string} id @param {number} seq @param {string} intent @returns {Promise<null>} */
+export const correctTag = (id, seq, intent) => request("POST", `${at(id)}/tags/${seq}`, { intent });
+
+/** @param {string} id @returns {Promise<null>} */
+export const forgetExample = (id) => request("POST", `intents/examples/${encodeURIComponent(id)}/forget`);
+
 /** @returns {Promise<{ status: import("./types.js").KnowledgeStatus, documents: import("./types.js").KnowledgeDocument[] }>} */
 export const knowledge = () => request("GET", "knowledge");
 

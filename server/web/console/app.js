@@ -2,7 +2,9 @@
 
 import { begin, route, setupToken } from "./actions.js";
 import { Conversation } from "./conversation.js";
+import { intents } from "./intents.js";
 import { Knowledge } from "./knowledge.js";
+import { Learned } from "./learned.js";
 import { library } from "./library.js";
 import { List } from "./list.js";
 import { SetUp, SignIn } from "./signin.js";
@@ -17,12 +19,20 @@ function afterSetup() {
   void begin();
 }
 
-/** The list and beside it the open conversation or the documents. @returns {VNode} */
+/** The page that is open instead of a conversation, null for none. @returns {VNode | null} */
+function openPage() {
+  if (library.open) return html`<${Knowledge} />`;
+  if (intents.open) return html`<${Learned} />`;
+  return null;
+}
+
+/** The list and beside it the open conversation or page. @returns {VNode} */
 function Main() {
   const id = store.detail?.id ?? null;
-  return html`<div class="app" data-view=${id || library.open ? "conversation" : "list"}>
+  const page = openPage();
+  return html`<div class="app" data-view=${id || page ? "conversation" : "list"}>
     <${List} />
-    ${library.open ? html`<${Knowledge} />` : html`<${Conversation} id=${id} />`}
+    ${page ?? html`<${Conversation} id=${id} />`}
     <p class="sr" aria-live="polite">${store.announcement}</p>
   </div>`;
 }

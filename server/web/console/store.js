@@ -10,6 +10,7 @@ import { reasonWords, visitorName } from "./format.js";
 /** @typedef {import("./types.js").LiveDraft} LiveDraft */
 /** @typedef {import("./types.js").DraftFrame} DraftFrame */
 /** @typedef {import("./types.js").Opened} Opened */
+/** @typedef {import("./types.js").Reading} Reading */
 /** @typedef {import("./types.js").Frame} Frame */
 
 /**
@@ -23,6 +24,7 @@ import { reasonWords, visitorName } from "./format.js";
  * @property {string[] | null} summary what was asked, what was tried, why a person is asked for
  * @property {Decision | null} decision
  * @property {LiveDraft | null} draft
+ * @property {Reading[]} readings what the visitor's messages are about, in order
  * @property {boolean} typing the visitor writes
  * @property {Frame[]} early frames that came while it was being read
  */
@@ -131,7 +133,7 @@ export function openDetail(id) {
   const same = store.detail?.id === id ? store.detail : null;
   store.detail = {
     id, loading: true, failed: null, messages: same?.messages ?? [], suggestion: same?.suggestion ?? null, summary: same?.summary ?? null,
-    decision: same?.decision ?? null, draft: same?.draft ?? null, typing: same?.typing ?? false, early: [],
+    readings: same?.readings ?? [], decision: same?.decision ?? null, draft: same?.draft ?? null, typing: same?.typing ?? false, early: [],
   };
   return store.detail;
 }
@@ -148,6 +150,7 @@ export function fillDetail(detail, opened) {
   detail.suggestion = opened.suggestion;
   detail.summary = opened.summary;
   detail.decision = opened.decision;
+  detail.readings = opened.readings;
   detail.draft = opened.draft && !detail.messages.some((one) => one.draft_id === opened.draft?.draft_id)
     ? { pieces: [], tail: "", citations: [], confidence: null, ...opened.draft }
     : null;
@@ -225,6 +228,7 @@ function applyToDetail(detail, frame) {
     case "message": return putMessage(detail, frame);
     case "draft": putDraft(detail, frame); break;
     case "decision": detail.decision = frame.decision; break;
+    case "reading": putReading(detail, frame.seq, frame.reading); break;
     case "suggestion": detail.suggestion = frame.suggestion; break;
     case "typing": putTyping(detail, frame.on, frame.expires_ms); break;
     default: break;
@@ -245,6 +249,17 @@ function putMessage(detail, message) {
   if (message.seq > last + 1 && !detail.loading) return true;
   if (message.seq === last + 1) detail.messages = detail.messages.concat(message);
   return false;
+}
+
+/**
+ * @param {Detail} detail
+ * @param {number} seq
+ * @param {Reading | null} reading
+ * @returns {void}
+ */
+function putReading(detail, seq, reading) {
+  const others = detail.readings.filter((one) => one.seq !== seq);
+  detail.readings = (reading ? others.concat(reading) : others).sort((a, b) => a.seq - b.seq);
 }
 
 /**
