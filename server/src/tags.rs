@@ -1,5 +1,6 @@
 //! The tags of visitors' messages: kept as they are read, put right by the owner, and told to the consoles.
 
+use engine::entities::{Entities, Entity};
 use engine::intent::Scored;
 use engine::turn::Speaker;
 
@@ -7,17 +8,23 @@ use crate::app::App;
 use crate::conversation;
 use crate::hub::Class;
 use crate::prompts::Intent;
-use crate::protocol::record::Reading;
+use crate::protocol::record::{Named, Reading};
 use crate::protocol::server::Frame;
 use crate::replies::turn::turn;
 use crate::store::StoreError;
 use crate::store::corrections::Correction;
+use crate::store::messages::Message;
 use crate::store::tags::Tag;
 
 /// Characters of an example at most, the newest.
 const MAX_EXAMPLE: usize = 400;
 /// Messages before a corrected one that are looked at for what belongs to it.
 const TOGETHER: i64 = 50;
+
+/// Newest messages that are looked through for what the visitor has named.
+const NAMED_IN: i64 = 200;
+/// Things named that are shown, the newest.
+const NAMED: usize = 20;
 
 /// Why a tag could not be put right.
 #[derive(Debug, thiserror::Error)]
@@ -123,14 +130,42 @@ async fn tell(app: &App, conversation: &str, seq: i64) {
     if !app.hub.watched(conversation) {
         return;
     }
-    match readings(app, conversation, seq).await {
-        Ok(readings) => {
-            let reading = readings.into_iter().find(|one| one.seq == seq);
-            let frame = Frame::Reading { conversation: conversation.into(), seq, reading };
+    let told = async {
+        let readings = readings(app, conversation, seq).await?;
+        let reading = readings.into_iter().find(|one| one.seq == seq);
+        let messages = app.store.messages(conversation, (seq - NAMED_IN).max(0), NAMED_IN).await?;
+        let named = named(&app.mind.prompts().entities, &messages);
+        Ok::<_, StoreError>(Frame::Reading {
+            conversation: conversation.into(),
+            seq,
+            reading,
+            named,
+        })
+    };
+    match told.await {
+        Ok(frame) => {
             app.hub.to_watchers(conversation, &frame, Class::Durable);
         }
         Err(error) => tracing::error!(%error, "tags could not be read for the console"),
     }
+}
+
+/// What the visitor has named in the newest of these messages, the newest first and each thing once.
+pub fn named(entities: &Entities, messages: &[Message]) -> Vec<Named> {
+    let visitor = Speaker::Visitor.as_str();
+    let newest = messages.iter().rev().take(NAMED_IN as usize);
+    let mut named: Vec<Named> = Vec::new();
+    for message in newest.filter(|message| message.speaker == visitor) {
+        for Entity { kind, span, value } in entities.find(&message.text).into_iter().rev() {
+            let same =
+                |one: &Named| one.kind == kind && one.value.to_lowercase() == value.to_lowercase();
+            if named.len() < NAMED && !named.iter().any(same) {
+                let text = message.text[span].to_owned();
+                named.push(Named { kind, text, value, seq: message.seq });
+            }
+        }
+    }
+    named
 }
 
 /// What the messages of a conversation were read as, from `seq` on.

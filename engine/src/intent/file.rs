@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
+use crate::entities::{Entities, OwnEntities};
 use crate::model::ModelError;
 
 /// Id of the answer "none of the owner's intents" where it stands among tags; no intent may have it.
 pub const OFF_TOPIC: &str = "off_topic";
 
 /// The owner's intents as written in `prompts/intents.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IntentFile {
     /// The intents, each with a handful of examples.
@@ -18,6 +19,9 @@ pub struct IntentFile {
     /// Sentences that belong to none of them.
     #[serde(default)]
     pub oos_examples: Vec<String>,
+    /// What messages name, by the owner's own patterns and lists.
+    #[serde(default)]
+    pub entities: OwnEntities,
 }
 
 /// One intent of the file.
@@ -62,6 +66,14 @@ pub enum IntentError {
         /// Line where it begins, from 1.
         line: usize,
     },
+    /// A pattern or name of the table `[entities]` cannot be used.
+    #[error("line {line}: {problem}")]
+    Entity {
+        /// Its line, from 1.
+        line: usize,
+        /// What is wrong, and what to write instead.
+        problem: String,
+    },
     /// The encoder failed on the examples.
     #[error("the intent examples could not be read by the encoder: {0}")]
     Model(#[from] ModelError),
@@ -71,7 +83,8 @@ impl IntentFile {
     /// Reads the TOML text.
     ///
     /// # Errors
-    /// [`IntentError`] with the line: bad TOML and unknown keys; ids that stand twice; intents without examples.
+    /// [`IntentError`] with the line: bad TOML and unknown keys; ids that stand twice; intents without examples; patterns of entities
+    /// that cannot be used.
     pub fn parse(text: &str) -> Result<Self, IntentError> {
         let file: Self = toml::from_str(text).map_err(|e| IntentError::Toml(e.to_string()))?;
         let mut seen = HashSet::new();
@@ -87,6 +100,10 @@ impl IntentFile {
                 return Err(IntentError::NoExamples { id, line: line_of(text, at) });
             }
         }
+        Entities::new(&file.entities).map_err(|error| {
+            let line = text[..error.at].matches('\n').count() + 1;
+            IntentError::Entity { line, problem: error.problem }
+        })?;
         Ok(file)
     }
 

@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn without_intents_nothing_is_read() {
-        let file = IntentFile { intent: vec![], oos_examples: vec!["a".into()] };
+        let file =
+            IntentFile { intent: vec![], oos_examples: vec!["a".into()], ..IntentFile::default() };
         let book = IntentBook::learn(&file, &ScriptedModel::default()).unwrap();
         assert_eq!(read(&book, "a").tags, []);
     }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod conversations;
 pub mod editing;
 pub mod knowledge;
+pub mod saved_replies;
 pub mod tags;
 
 use std::sync::Arc;
@@ -54,6 +55,9 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/conversations/{id}/hand-back", post(conversations::hand_back))
         .route("/conversations/{id}/close", post(conversations::close))
         .route("/conversations/{id}/tags/{seq}", post(tags::correct))
+        .route("/saved-replies", get(saved_replies::list).post(saved_replies::create))
+        .route("/saved-replies/{id}", post(saved_replies::edit))
+        .route("/saved-replies/{id}/delete", post(saved_replies::delete))
         .route("/intents", get(tags::overview))
         .route("/intents/examples/{id}/forget", post(tags::forget))
         .route("/conversations/{id}/suggestions/{suggestion}/discard", post(conversations::discard))

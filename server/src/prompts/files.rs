@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use engine::entities::Entities;
 use engine::intent::IntentFile;
 use engine::policy::Policy;
 use engine::prompt::Templates;
@@ -42,6 +43,7 @@ pub(super) struct Parsed {
     pub(super) templates: Templates,
     pub(super) intents: IntentFile,
     pub(super) policy: Policy,
+    pub(super) entities: Entities,
 }
 
 impl Sources {
@@ -75,8 +77,10 @@ impl Sources {
             Templates::parse(&said.text).map_err(|e| PromptsError::of(&said.name, &e))?;
         let intents =
             IntentFile::parse(&taught.text).map_err(|e| PromptsError::of(&taught.name, &e))?;
+        let entities =
+            Entities::new(&intents.entities).map_err(|e| PromptsError::of(&taught.name, &e))?;
         let policy = Policy::parse(&ruled.text, &intents, &templates)
             .map_err(|e| PromptsError::of(&ruled.name, &e))?;
-        Ok(Parsed { templates, intents, policy })
+        Ok(Parsed { templates, intents, policy, entities })
     }
 }

@@ -86,13 +86,22 @@ impl Keeper<'_> {
                     (seen.good, seen.problem, corrected) = (files, None, false);
                     self.publish(prompts, None);
                 }
-                Err(error) => seen.problem = self.fail(&error),
+                Err(error) => {
+                    if seen.files.as_ref().is_ok_and(|files| files.parse().is_ok()) {
+                        // It is not for the files; the next look tries again.
+                        seen.files = Err(error.clone());
+                    }
+                    seen.problem = self.fail(&error);
+                }
             }
         }
         if corrected {
             match self.learn(&seen.good) {
                 Ok(prompts) => self.publish(prompts, seen.problem.clone()),
-                Err(error) => drop(self.fail(&error)),
+                Err(error) => {
+                    self.prompter().corrected.store(true, Ordering::Release);
+                    self.fail(&error);
+                }
             }
         }
     }
@@ -119,17 +128,16 @@ impl Keeper<'_> {
     fn learn(&self, sources: &Sources) -> Result<Prompts, PromptsError> {
         let prompter = self.prompter();
         let parsed = sources.parse()?;
-        let corrections = self.runtime.block_on(self.app.store.corrections()).map_err(|error| {
-            // They are asked for again at the next look.
-            prompter.corrected.store(true, Ordering::Release);
-            PromptsError::of("corrections", &error)
-        })?;
+        let corrections = self.runtime.block_on(self.app.store.corrections());
+        let corrections = corrections.map_err(|error| PromptsError::of("corrections", &error))?;
         let go_on = || match self.app.shutdown.is_cancelled() {
             true => Err("the server stops".to_owned()),
             false => Ok(()),
         };
-        let with = (&*prompter.model, &prompter.vectors);
-        learn((sources, parsed), with, &corrections, &go_on)
+        let (began, with) = (Instant::now(), (&*prompter.model, &prompter.vectors));
+        let prompts = learn((sources, parsed), with, &corrections, &go_on)?;
+        tracing::info!(took_ms = began.elapsed().as_millis(), "the prompts were learned anew");
+        Ok(prompts)
     }
 
     fn publish(&self, prompts: Prompts, problem: Option<String>) {
@@ -139,7 +147,6 @@ impl Keeper<'_> {
             (status.intents, status.problem) = (intents, problem);
             status.edition += 1;
         });
-        tracing::info!("the prompts were learned anew");
     }
 
     /// What was in force stays; the owner is told, once for each problem.

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use engine::entities::Entities;
 use engine::intent::{IntentBook, OFF_TOPIC, OFF_TOPIC_LABEL};
 use engine::model::Model;
 use engine::policy::Policy;
@@ -35,6 +36,8 @@ pub struct Prompts {
     pub templates: Templates,
     /// `intents.toml` with the owner's corrections, read by the encoder.
     pub intents: IntentBook,
+    /// Finds what messages name, by its table `[entities]` too.
+    pub entities: Entities,
 }
 
 /// An intent as people and programs name it.
@@ -148,7 +151,7 @@ fn learn(
     corrections: &[Correction],
     go_on: &dyn Fn() -> Result<(), String>,
 ) -> Result<Prompts, PromptsError> {
-    let Parsed { templates, intents, policy } = parsed;
+    let Parsed { templates, intents, policy, entities } = parsed;
     let examples = corrections.iter().map(|one| (one.intent.as_str(), one.text.as_str()));
     let file = intents.with_examples(examples);
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,5 +169,5 @@ fn learn(
         let problem = format!("the examples could not be read by the encoder: {error}");
         PromptsError::of(&sources.intents.name, &problem)
     })?;
-    Ok(Prompts { policy, templates, intents })
+    Ok(Prompts { policy, templates, intents, entities })
 }

@@ -1,6 +1,7 @@
 //! Records that frames and the console's answers share, and how stored rows become them.
 
 use engine::draft::Piece;
+use engine::entities::Kind;
 use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -166,6 +167,19 @@ pub struct Reading {
     pub tags: Vec<engine::intent::Scored>,
     /// What the owner has put in place of the primary tag.
     pub corrected: Option<Intent>,
+}
+
+/// Something that the visitor has named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// What it is.
+    pub kind: Kind,
+    /// As the visitor wrote it.
+    pub text: String,
+    /// The same whatever way it is written.
+    pub value: String,
+    /// The newest message that names it.
+    pub seq: i64,
 }
 
 /// A decision with all that led to it.

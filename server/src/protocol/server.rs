@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::knowledge::status::Status;
 use crate::prompts;
 
-use super::record::{Citation, Decision, Message, Reading, Suggestion, Summary};
+use super::record::{Citation, Decision, Message, Named, Reading, Suggestion, Summary};
 
 /// A frame in its final form, shared by all who get it.
 pub type Text = Arc<str>;
@@ -101,6 +101,8 @@ pub enum Frame {
         seq: i64,
         /// What it is about now.
         reading: Option<Reading>,
+        /// What the visitor has named so far, the newest first.
+        named: Vec<Named>,
     },
     /// The prompts stand differently.
     Prompts {

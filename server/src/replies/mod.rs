@@ -249,11 +249,11 @@ fn draft(
     let edition = app.mind.knowledge.edition();
     let prompts = app.mind.prompts();
     let mut show = Show::new(app, (job, &edition), bot_holds);
-    let mut timed_out = false;
+    let (mut timed_out, mut kept) = (false, None);
     let make = if bot_holds { reply } else { suggest };
     let outcome = make(&app.mind.parts(&edition, &prompts), turn, &mut |event| {
         if let Event::Read(reading) = &event {
-            keep_tags((app, runtime), job, reading);
+            kept = Some(keep_tags((app, runtime), job, reading));
         }
         timed_out |= app.clock.now_ms() > deadline;
         if timed_out || stop.load(Ordering::Relaxed) || app.shutdown.is_cancelled() {
@@ -262,18 +262,26 @@ fn draft(
         show.event(app, event);
         ControlFlow::Continue(())
     });
+    // Long since done, unless the decision was quick: whoever sees the decision sees the tags.
+    if kept.is_some_and(|kept| runtime.block_on(kept).is_err()) {
+        tracing::error!("keeping the tags of a message ended in a panic");
+    }
     let mut timings = show.timings(began);
     timings.insert("queue".into(), began - job.created_at);
     timings.insert("total".into(), app.clock.now_ms() - began);
     Made { outcome, show, edition, timed_out, timings }
 }
 
-/// Keeps what the message was read as, whatever becomes of the draft, which does not wait for it.
-fn keep_tags((app, runtime): (&Arc<App>, &Handle), job: &Job, reading: &Reading) {
+/// Keeps what the message was read as, whatever becomes of the draft, which goes on meanwhile.
+fn keep_tags(
+    (app, runtime): (&Arc<App>, &Handle),
+    job: &Job,
+    reading: &Reading,
+) -> tokio::task::JoinHandle<()> {
     let (own, conversation, seq) = (Arc::clone(app), job.conversation.clone(), job.for_seq);
     let tags = reading.shown();
     let keep = async move { tags::keep(&own, &conversation, seq, &tags).await };
-    app.doors.sockets.spawn_on(keep, runtime);
+    app.doors.sockets.spawn_on(keep, runtime)
 }
 
 /// What the job's draft is made for, and the seq of the visitor's newest message.

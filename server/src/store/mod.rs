@@ -6,6 +6,7 @@ pub mod corrections;
 pub mod jobs;
 pub mod messages;
 pub mod owners;
+pub mod saved_replies;
 pub mod suggestions;
 pub mod tags;
 

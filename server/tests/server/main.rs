@@ -11,6 +11,7 @@ mod living;
 mod pages;
 mod program;
 mod reader;
+mod saved_replies;
 mod site;
 mod soak;
 mod tags;

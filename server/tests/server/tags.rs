@@ -237,3 +237,26 @@ async fn examples_of_an_intent_that_is_gone_are_kept() {
         assert_eq!(examples[0]["intent"], "weather");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_visitor_names_is_told_to_the_console() {
+    let house = House::open().await;
+    let cookie = house.owner().await;
+    let file = house.folder.path().join("prompts/intents.toml");
+    let own = "[entities]\norder_id = { pattern = 'P-\\d{4,8}' }\n\n[[intent]]";
+    let text = std::fs::read_to_string(&file).unwrap().replacen("[[intent]]", own, 1);
+    std::fs::write(&file, text).unwrap();
+    until(&house, |status| status.edition > 1).await;
+    let (mut visitor, id) = said(&house, "Where is P-1234? I am ada@example.org").await;
+    visitor.message("bot").await;
+    let mut console = watching(&house, &cookie, &id).await;
+    visitor.say(2, "It cost €12,50, order p-1234").await;
+    let frame = console.find(|f| f["type"] == "reading" && f["seq"] == 3).await;
+    let named = json!([
+        { "kind": "order_id", "text": "p-1234", "value": "p-1234", "seq": 3 },
+        { "kind": "amount", "text": "€12,50", "value": "12.50 EUR", "seq": 3 },
+        { "kind": "email", "text": "ada@example.org", "value": "ada@example.org", "seq": 1 },
+    ]);
+    assert_eq!(frame["named"], named);
+    assert_eq!(detail(&house, &cookie, &id).await["named"], named);
+}
