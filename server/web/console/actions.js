@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { forgetIntents, heardPrompts, openIntents, readIntents } from "./intents.js";
 import { forgetLibrary, heard, openLibrary, whenSignedOut } from "./library.js";
 import { Live } from "./live.js";
+import { emptySlots, forgetSaved, openSaved } from "./saved.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
 import { onSignedOut } from "./work.js";
 
@@ -69,6 +70,7 @@ export function route() {
   if (store.view !== "main") return;
   openLibrary(location.hash === "#/knowledge");
   openIntents(location.hash === "#/examples");
+  openSaved(location.hash === "#/saved");
   const id = /^#\/c\/([0-9a-f]{32})$/.exec(location.hash)?.[1] ?? null;
   if (id === (store.detail?.id ?? null)) {
     changed();
@@ -88,6 +90,7 @@ function signedOut() {
   forget();
   forgetLibrary();
   forgetIntents();
+  forgetSaved();
   store.view = "signin";
   changed();
 }
@@ -234,11 +237,11 @@ async function deliver(id, text, suggestion) {
 export async function sendComposed(id) {
   const composing = composingOf(id);
   const text = composing.text.trim();
-  if (!text) return;
+  if (!text || emptySlots(id).length > 0) return;
   stopTyping();
   const before = composing.text;
   if (!(await deliver(id, text, composing.suggestion))) return;
-  composing.suggestion = null;
+  Object.assign(composing, { suggestion: null, slots: [] });
   composing.text = composing.text.startsWith(before) ? composing.text.slice(before.length) : composing.text;
   changed();
 }

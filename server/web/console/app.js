@@ -7,6 +7,8 @@ import { Knowledge } from "./knowledge.js";
 import { Learned } from "./learned.js";
 import { library } from "./library.js";
 import { List } from "./list.js";
+import { saved } from "./saved.js";
+import { SavedReplies } from "./saved-page.js";
 import { SetUp, SignIn } from "./signin.js";
 import { changed, store, waitingCount } from "./store.js";
 import { html, render, useEffect, useReducer } from "../vendor/preact.js";
@@ -23,6 +25,7 @@ function afterSetup() {
 function openPage() {
   if (library.open) return html`<${Knowledge} />`;
   if (intents.open) return html`<${Learned} />`;
+  if (saved.open) return html`<${SavedReplies} />`;
   return null;
 }
 

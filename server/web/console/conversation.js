@@ -5,6 +5,7 @@ import { Composer } from "./composer.js";
 import { CitedText, DecisionCard, Draft, Sources, SuggestionCard } from "./draft.js";
 import { fullTime, isoTime, reasonWords, timeWords, visitorName } from "./format.js";
 import { Presence, StateChip } from "./list.js";
+import { Named } from "./named.js";
 import { composingOf, store } from "./store.js";
 import { TagChoice, Tags } from "./tag.js";
 import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
@@ -125,6 +126,7 @@ export function Conversation({ id }) {
     <${Head} id=${id} summary=${summary} />
     ${store.problem && html`<p class="problem" role="alert">${store.problem}</p>`}
     ${detail.summary && html`<section class="summary" aria-label="In short">${detail.summary.map((one) => html`<p key=${one}>${one}</p>`)}</section>`}
+    <${Named} named=${detail.named} />
     <${Thread} key=${id} detail=${detail} />
     ${summary && html`<${Composer} key=${`composer-${id}`} id=${id} state=${summary.state} />`}
   </main>`;

@@ -1,4 +1,4 @@
-// What the owner does about tags: sees them come, puts one right with the keyboard, takes the example back.
+// What the owner does about tags and with saved replies: puts a tag right, writes a reply with slots, sends it filled.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, ask, browse, open, page, signUp, start } from "./porchlight.mjs";
@@ -61,6 +61,52 @@ test("a tag is put right with the keyboard, learned, and taken back", async () =
   await second.context.close();
   await owner.click("button.forget");
   await owner.waitForSelector("text=No tag was corrected yet.");
+  await context.close();
+});
+
+test("a saved reply is written, filled from the conversation and sent only when no slot is empty", async () => {
+  await owner.click("a.saved");
+  for (const [title, text, tag] of [["Agenda", "Nothing in particular.", ""], ["Price list", "Hello {name}, it goes to {email}.", "pricing"]]) {
+    await owner.click("button.new-reply");
+    await owner.fill(".editor input[name=title]", title);
+    await owner.fill(".editor textarea", text);
+    await owner.selectOption(".editor select", tag);
+    await accessible(owner, "writing a saved reply");
+    await owner.click(".editor button.save");
+    await owner.waitForSelector(`tr:has-text('${title}')`);
+  }
+  await accessible(owner, "saved replies");
+  const { visitor, context } = await said("How much does it cost? Mail me: Ada@example.org");
+  await owner.locator(".conversation-list a[data-id]", { hasText: "Pricing" }).first().click();
+  await owner.waitForSelector(".named dd:has-text('ada@example.org')");
+  await owner.focus(".composer textarea");
+  await owner.keyboard.press("/");
+  await owner.waitForSelector(".choices [role=option]");
+  const options = owner.locator(".choices [role=option] strong");
+  assert.deepEqual(await options.allInnerTexts(), ["Price list", "Agenda"], "the tag's own first");
+  await accessible(owner, "picker");
+  await owner.keyboard.press("ArrowDown");
+  await owner.waitForSelector(".choices [aria-selected=true]:has-text('Agenda')");
+  await owner.keyboard.press("Escape");
+  await owner.waitForSelector(".choices", { state: "detached" });
+  assert.equal(await owner.inputValue(".composer textarea"), "");
+  await owner.keyboard.press("/");
+  await owner.waitForSelector(".choices [role=option]");
+  await owner.keyboard.type("price");
+  await owner.waitForSelector(".choices [role=option]:only-child");
+  await owner.keyboard.press("Enter");
+  await owner.waitForSelector(".slots:has-text('{name}')");
+  assert.equal(await owner.inputValue(".composer textarea"), "Hello {name}, it goes to ada@example.org.");
+  await owner.waitForFunction(() => document.activeElement?.tagName === "TEXTAREA"
+    && /** @type {HTMLTextAreaElement} */ (document.activeElement).selectionEnd > /** @type {HTMLTextAreaElement} */ (document.activeElement).selectionStart);
+  assert.ok(await owner.isDisabled(".composer .send"));
+  await accessible(owner, "an empty slot");
+  await owner.keyboard.press("Enter");
+  assert.equal(await visitor.locator(".msg.owner").count(), 0, "not by accident");
+  await owner.keyboard.type("Ada");
+  await owner.waitForSelector(".slots", { state: "detached" });
+  await owner.keyboard.press("Enter");
+  await visitor.waitForSelector(".msg.owner:has-text('Hello Ada, it goes to ada@example.org.')");
   await context.close();
 });
 
