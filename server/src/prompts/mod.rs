@@ -25,8 +25,9 @@ use files::{Parsed, Sources};
 pub use files::PromptsError;
 pub use keeper::start;
 
-/// Examples given to the encoder at once: together they are about as long as a passage, so a question waits no longer for them.
-const GENTLE: usize = 16;
+/// Examples given to the encoder at once: together about as long as the passages that a new document gives it at once, so that a question
+/// waits no longer for them, and enough for all cores.
+const GENTLE: usize = 64;
 
 /// The prompts that replies are made with. A reply asks once and keeps them to its end.
 pub struct Prompts {
