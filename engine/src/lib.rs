@@ -8,6 +8,7 @@ mod compose;
 pub mod confidence;
 pub mod conversation;
 pub mod draft;
+pub mod entities;
 pub mod fence;
 pub mod finding;
 pub mod frustration;

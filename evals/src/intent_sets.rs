@@ -249,7 +249,11 @@ fn owners_file(
     }
     let source =
         |(id, examples): (String, Vec<String>)| IntentSource { label: id.clone(), id, examples };
-    IntentFile { intent: by_intent.into_iter().map(source).collect(), oos_examples: outside }
+    IntentFile {
+        intent: by_intent.into_iter().map(source).collect(),
+        oos_examples: outside,
+        ..IntentFile::default()
+    }
 }
 
 #[cfg(test)]

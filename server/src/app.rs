@@ -5,10 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::draft::Mode;
-use engine::intent::IntentBook;
 use engine::model::Model;
-use engine::policy::Policy;
-use engine::prompt::Templates;
 use engine::reply::Parts;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +16,7 @@ use crate::hub::Hub;
 use crate::knowledge::{Edition, Library};
 use crate::limits::Limits;
 use crate::origin::Origins;
+use crate::prompts::{Prompter, Prompts};
 use crate::replies::Desk;
 use crate::store::Store;
 use crate::tuning::Tuning;
@@ -58,12 +56,8 @@ pub struct Mind {
     pub knowledge: Arc<Library>,
     /// Encoder and drafter.
     pub model: Arc<dyn Model>,
-    /// The owner's intents.
-    pub intents: IntentBook,
-    /// The owner's policy.
-    pub policy: Policy,
-    /// The texts around answers.
-    pub templates: Templates,
+    /// The owner's intents, policy and texts.
+    pub prompts: Arc<Prompter>,
     /// How sure the bot is and has to be.
     pub tuning: Tuning,
     /// How to draft.
@@ -75,14 +69,19 @@ pub struct Mind {
 }
 
 impl Mind {
-    /// The parts of [`engine::reply::reply`] over one edition of the documents.
-    pub fn parts<'a>(&'a self, edition: &'a Edition) -> Parts<'a> {
+    /// The owner's intents, policy and texts as they are in force now.
+    pub fn prompts(&self) -> Arc<Prompts> {
+        self.prompts.now()
+    }
+
+    /// The parts of [`engine::reply::reply`] over one edition of the documents and of the prompts.
+    pub fn parts<'a>(&'a self, edition: &'a Edition, prompts: &'a Prompts) -> Parts<'a> {
         Parts {
             search: edition,
             model: self.model.as_ref(),
-            intents: &self.intents,
-            policy: &self.policy,
-            templates: &self.templates,
+            intents: &prompts.intents,
+            policy: &prompts.policy,
+            templates: &prompts.templates,
             tuned: self.tuning.tuned(),
             mode: self.mode,
         }

@@ -129,7 +129,7 @@ pub async fn accept(
     } else if state == State::Bot {
         row.pass_to(State::Waiting);
         row.reason = Some("busy".into());
-        let line = Message::plain(Speaker::Bot, &app.mind.templates.say("fault"));
+        let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
     }

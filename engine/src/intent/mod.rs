@@ -7,17 +7,19 @@ mod matrix;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Model;
+use crate::model::{Model, ModelError};
 use crate::spelling::{self, Vocabulary};
 use head::{Head, Labelled};
 use letters::Letters;
 
-pub use file::{IntentError, IntentFile, IntentSource};
+pub use file::{IntentError, IntentFile, IntentSource, OFF_TOPIC};
 pub(crate) use matrix::dot;
 
 /// Weight of the letters beside the meaning in how alike two texts are. 0.3 to 0.6 differ by less than a point; without
 /// letters hint3 loses 3 points and slips of the pen cost 2 more on banking77.
 const LETTERS: f32 = 0.5;
+/// What people read for [`OFF_TOPIC`].
+pub const OFF_TOPIC_LABEL: &str = "Off topic";
 /// A secondary tag needs this share of the primary's score.
 const SECONDARY_SHARE: f32 = 0.6;
 
@@ -62,6 +64,15 @@ impl Reading {
     pub fn primary(&self) -> Option<&Scored> {
         self.tags.first()
     }
+
+    /// The tags as people see them: a message that belongs to no intent has the one tag [`OFF_TOPIC`]. Empty when nothing was read.
+    pub fn shown(&self) -> Vec<Scored> {
+        if self.tags.is_empty() && self.out_of_scope > 0.0 {
+            let (id, label) = (OFF_TOPIC.to_owned(), OFF_TOPIC_LABEL.to_owned());
+            return vec![Scored { id, label, score: self.out_of_scope }];
+        }
+        self.tags.clone()
+    }
 }
 
 impl IntentBook {
@@ -70,6 +81,17 @@ impl IntentBook {
     /// # Errors
     /// [`IntentError::Model`] when the encoder fails.
     pub fn learn(file: &IntentFile, model: &dyn Model) -> Result<Self, IntentError> {
+        Ok(Self::learn_by::<ModelError>(file, |texts| model.embed(texts))?)
+    }
+
+    /// Learns from the examples and the unit-length vectors that `embed` gives for them, one each.
+    ///
+    /// # Errors
+    /// Those of `embed`.
+    pub fn learn_by<E>(
+        file: &IntentFile,
+        embed: impl FnOnce(&[&str]) -> Result<Vec<Vec<f32>>, E>,
+    ) -> Result<Self, E> {
         let mut texts: Vec<&str> = Vec::new();
         let mut classes = Vec::new();
         let of_intents = file.intent.iter().map(|intent| &intent.examples);
@@ -78,7 +100,7 @@ impl IntentBook {
             texts.extend(told);
             classes.resize(texts.len(), class);
         }
-        let vectors = model.embed(&texts)?;
+        let vectors = embed(&texts)?;
         let intents = file.intent.iter().map(|intent| (intent.id.clone(), intent.label.clone()));
         let mut book = Self {
             intents: intents.collect(),
@@ -102,6 +124,11 @@ impl IntentBook {
     ) -> Option<String> {
         let meant = |word: &str| spelled(word).or_else(|| self.vocabulary.spelled(word));
         spelling::mended(text, &|word| model.knows_word(word), &meant)
+    }
+
+    /// Id and label of each intent, in the order of the file.
+    pub fn intents(&self) -> &[(String, String)] {
+        &self.intents
     }
 
     /// Reads a message by its words and their unit-length vector.
@@ -185,7 +212,11 @@ mod tests {
         ] {
             let reading = read(&book, text);
             assert_eq!(reading.primary().map(|tag| tag.id.as_str()), expect, "{text}: {reading:?}");
+            let shown = reading.shown();
+            assert!((1..=3).contains(&shown.len()), "{text}: {shown:?}");
+            assert_eq!(shown[0].id, expect.unwrap_or(OFF_TOPIC), "{text}: {shown:?}");
         }
+        assert_eq!(Reading::default().shown(), [], "nothing was read");
     }
 
     #[test]
@@ -205,7 +236,8 @@ mod tests {
 
     #[test]
     fn without_intents_nothing_is_read() {
-        let file = IntentFile { intent: vec![], oos_examples: vec!["a".into()] };
+        let file =
+            IntentFile { intent: vec![], oos_examples: vec!["a".into()], ..IntentFile::default() };
         let book = IntentBook::learn(&file, &ScriptedModel::default()).unwrap();
         assert_eq!(read(&book, "a").tags, []);
     }

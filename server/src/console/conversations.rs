@@ -20,9 +20,12 @@ use crate::conversation::{self, Refusal, Written};
 use crate::error::ApiError;
 use crate::knowledge::learn;
 use crate::protocol::MAX_TEXT;
-use crate::protocol::record::{Citation, LiveDraft, Message, Suggestion, Summary, raw};
+use crate::protocol::record::{
+    Citation, LiveDraft, Message, Named, Reading, Suggestion, Summary, raw,
+};
 use crate::store::conversations::Overview;
 use crate::store::messages;
+use crate::tags;
 
 /// Conversations of the list at most.
 const LIST: i64 = 200;
@@ -51,6 +54,10 @@ pub(super) struct Detail {
     suggestion: Option<Suggestion>,
     decision: Option<Box<RawValue>>,
     draft: Option<LiveDraft>,
+    /// What the messages were read as.
+    readings: Vec<Reading>,
+    /// What the visitor has named, the newest first.
+    named: Vec<Named>,
     /// What was asked, what was tried and why a person is asked for; while a person is waited for or holds the conversation.
     summary: Option<[String; 3]>,
 }
@@ -67,6 +74,7 @@ pub(super) async fn show(
     let after = (row.conversation.head - MESSAGES).max(0);
     let messages = app.store.messages(&id, after, MESSAGES).await?;
     let summary = summary(&row, &messages);
+    let named = tags::named(&app.mind.prompts().entities, &messages);
     Ok(Json(Detail {
         summary,
         conversation: Summary::of(row, app.hub.visitor_online(&id)),
@@ -74,6 +82,8 @@ pub(super) async fn show(
         suggestion: app.store.open_suggestion(&id).await?.map(Suggestion::from),
         decision: app.store.newest_decision(&id).await?.map(raw),
         draft: app.desk.live(&id),
+        named,
+        readings: tags::readings(&app, &id, after + 1).await?,
     }))
 }
 

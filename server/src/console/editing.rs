@@ -75,7 +75,7 @@ async fn tried(app: Arc<App>, edit: Edit) -> Result<Json<Trial>, ApiError> {
     let turn = app.mind.knowledge.checking().await;
     blocking(move || {
         let _turn = turn;
-        let floor = app.mind.policy.passage_floor;
+        let floor = app.mind.prompts().policy.passage_floor;
         Ok(Json(app.mind.knowledge.try_edit(&edit, floor).map_err(refused)?))
     })
     .await
@@ -166,7 +166,7 @@ async fn saved(
     let turn = app.mind.knowledge.checking().await;
     blocking(move || {
         let _turn = turn;
-        let floor = app.mind.policy.passage_floor;
+        let floor = app.mind.prompts().policy.passage_floor;
         match app.mind.knowledge.save(&edit, base.as_deref(), (floor, all_the_same)) {
             Ok(trial) => Ok(Json(trial).into_response()),
             Err(EditError::Losses(trial)) => {

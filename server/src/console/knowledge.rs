@@ -153,7 +153,7 @@ pub(super) async fn search(
         };
         Ok(Json(Found {
             version: edition.short_version(),
-            floor: app.mind.policy.passage_floor,
+            floor: app.mind.prompts().policy.passage_floor,
             hits: hits.iter().map(shown).collect(),
         }))
     })

@@ -5,6 +5,8 @@ pub mod conversations;
 pub mod editing;
 pub mod knowledge;
 pub mod rules;
+pub mod saved_replies;
+pub mod tags;
 
 use std::sync::Arc;
 
@@ -55,5 +57,11 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/conversations/{id}/messages", post(conversations::write))
         .route("/conversations/{id}/hand-back", post(conversations::hand_back))
         .route("/conversations/{id}/close", post(conversations::close))
+        .route("/conversations/{id}/tags/{seq}", post(tags::correct))
+        .route("/saved-replies", get(saved_replies::list).post(saved_replies::create))
+        .route("/saved-replies/{id}", post(saved_replies::edit))
+        .route("/saved-replies/{id}/delete", post(saved_replies::delete))
+        .route("/intents", get(tags::overview))
+        .route("/intents/examples/{id}/forget", post(tags::forget))
         .route("/conversations/{id}/suggestions/{suggestion}/discard", post(conversations::discard))
 }

@@ -15,6 +15,7 @@ use super::account::unreadable;
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::error::ApiError;
+use crate::prompts::Prompts;
 use crate::tuning::{self, Sample};
 
 /// Steps of the curve that is drawn.
@@ -90,7 +91,7 @@ impl Tuning {
         let picture = app.mind.tuning.picture().borrow().clone();
         Self {
             at_most_wrong: picture.at_most_wrong,
-            send_at: picture.tuned.send_at.unwrap_or(app.mind.policy.send_at),
+            send_at: picture.tuned.send_at.unwrap_or(app.mind.prompts().policy.send_at),
             curve: picture.curve.points(STEPS),
             sample: match picture.sample {
                 Sample::Headings => "headings",
@@ -105,7 +106,8 @@ impl Tuning {
 
 /// `GET /console/api/rules`.
 pub(super) async fn overview(State(app): State<Arc<App>>, _: SignedIn) -> Json<Overview> {
-    let policy = &app.mind.policy;
+    let prompts = app.mind.prompts();
+    let policy = &prompts.policy;
     let intents = policy.intent.iter().map(|(id, own)| OwnBands {
         id: id.clone(),
         autonomy: own.autonomy,
@@ -121,18 +123,18 @@ pub(super) async fn overview(State(app): State<Arc<App>>, _: SignedIn) -> Json<O
             stalled_cap: policy.stalled_cap,
         },
         intents: intents.collect(),
-        rules: policy.rule.iter().map(|rule| explained(&app, rule)).collect(),
+        rules: policy.rule.iter().map(|rule| explained(&prompts, rule)).collect(),
         tuning: Tuning::of(&app),
     })
 }
 
-fn explained(app: &App, rule: &Rule) -> Explained {
+fn explained(prompts: &Prompts, rule: &Rule) -> Explained {
     Explained {
         id: rule.id.clone(),
         line: rule.line,
         action: rule.action,
         why: rule.reason.why(),
-        say: app.mind.templates.say(rule.say_id()),
+        say: prompts.templates.say(rule.say_id()),
         words: rule.words.iter().map(ToString::to_string).collect(),
         unless: rule.unless.iter().map(ToString::to_string).collect(),
         intents: rule.intents.clone(),

@@ -272,7 +272,11 @@ impl Keeper<'_> {
 }
 
 /// Rings when something below `folder` is written, moved or removed. Without it looks alone see the edits.
-fn watch(folder: &Path, mode: RecursiveMode, bell: &SyncSender<()>) -> Option<RecommendedWatcher> {
+pub(crate) fn watch(
+    folder: &Path,
+    mode: RecursiveMode,
+    bell: &SyncSender<()>,
+) -> Option<RecommendedWatcher> {
     let bell = bell.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading the files causes events too.

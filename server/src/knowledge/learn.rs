@@ -19,7 +19,7 @@ pub async fn accepted(app: &Arc<App>, conversation: &str, suggestion: &str) {
         Err(error) => return tracing::error!(%error, "an accepted answer could not be read"),
     };
     let own = Arc::clone(app);
-    let learn = move || own.mind.knowledge.learn(&golden, own.mind.policy.passage_floor);
+    let learn = move || own.mind.knowledge.learn(&golden, own.mind.prompts().policy.passage_floor);
     match tokio::task::spawn_blocking(learn).await {
         Ok(Ok(true)) => tracing::info!("{} has a question more", golden::FILE),
         Ok(Ok(false)) => {}

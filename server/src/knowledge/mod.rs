@@ -5,6 +5,7 @@ pub mod commands;
 mod disk;
 pub mod edit;
 mod edition;
+mod gentle;
 mod keeper;
 pub mod learn;
 pub mod pages;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use engine::model::{Model, ModelError};
+use engine::model::Model;
 use engine::search::Search;
 use retrieval::corpus::CorpusError;
 use retrieval::index::{Built, Embed};
@@ -28,7 +29,9 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 pub use edition::Edition;
+pub use gentle::embed_gently;
 pub use keeper::start;
+pub(crate) use keeper::watch;
 pub use shelf::Shelf;
 use status::{Problem, Status};
 
@@ -53,8 +56,6 @@ pub enum KnowledgeError {
 
 /// Passages given to the encoder at once while visitors may wait for it: a question waits for no more than these.
 const GENTLE: usize = 4;
-/// How long to stand back when the encoder's queue is full.
-const STAND_BACK: Duration = Duration::from_millis(20);
 
 /// How often the folder is looked at; events only make it sooner.
 #[derive(Debug, Clone, Copy)]
@@ -218,17 +219,7 @@ impl Library {
         texts: &[&str],
         go_on: &dyn Fn() -> Result<(), String>,
     ) -> Result<Vec<Vec<f32>>, String> {
-        let mut vectors = Vec::with_capacity(texts.len());
-        for part in texts.chunks(GENTLE) {
-            vectors.extend(loop {
-                go_on()?;
-                match self.model.embed(part) {
-                    Err(ModelError::Busy { .. }) => std::thread::park_timeout(STAND_BACK),
-                    other => break other.map_err(|error| error.to_string())?,
-                }
-            });
-        }
-        Ok(vectors)
+        embed_gently(self.model.as_ref(), texts, GENTLE, go_on)
     }
 
     /// Keeps what answers as a version, unless it is pinned, clears away what is no longer kept, and says what answers.

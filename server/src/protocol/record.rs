@@ -1,10 +1,12 @@
 //! Records that frames and the console's answers share, and how stored rows become them.
 
 use engine::draft::Piece;
+use engine::entities::Kind;
 use engine::scope::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::prompts::Intent;
 use crate::store::conversations::Overview;
 use crate::store::{messages, suggestions};
 
@@ -153,6 +155,31 @@ impl From<suggestions::Suggestion> for Suggestion {
             for_seq: row.for_seq,
         }
     }
+}
+
+/// What a visitor's message was read as.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reading {
+    /// The message.
+    pub seq: i64,
+    /// Best first: the primary tag and at most two secondary ones; `off_topic` alone when it belongs to no intent. Empty when the
+    /// owner has said what it is about before it was read.
+    pub tags: Vec<engine::intent::Scored>,
+    /// What the owner has put in place of the primary tag.
+    pub corrected: Option<Intent>,
+}
+
+/// Something that the visitor has named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// What it is.
+    pub kind: Kind,
+    /// As the visitor wrote it.
+    pub text: String,
+    /// The same whatever way it is written.
+    pub value: String,
+    /// The newest message that names it.
+    pub seq: i64,
 }
 
 /// A decision with all that led to it.

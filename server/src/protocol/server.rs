@@ -6,8 +6,9 @@ use engine::draft::Piece;
 use serde::Serialize;
 
 use crate::knowledge::status::Status;
+use crate::prompts;
 
-use super::record::{Citation, Decision, Message, Suggestion, Summary};
+use super::record::{Citation, Decision, Message, Named, Reading, Suggestion, Summary};
 
 /// A frame in its final form, shared by all who get it.
 pub type Text = Arc<str>;
@@ -91,6 +92,22 @@ pub enum Frame {
     Knowledge {
         /// How they stand.
         knowledge: Box<Status>,
+    },
+    /// A visitor's message was read, or the owner has said what it is about.
+    Reading {
+        /// Where.
+        conversation: String,
+        /// The message.
+        seq: i64,
+        /// What it is about now.
+        reading: Option<Reading>,
+        /// What the visitor has named so far, the newest first.
+        named: Vec<Named>,
+    },
+    /// The prompts stand differently.
+    Prompts {
+        /// How they stand.
+        prompts: Box<prompts::Status>,
     },
     /// A suggestion came or went.
     Suggestion {

@@ -53,7 +53,6 @@ pub(super) async fn finish(
     let cancelled = made.outcome.cancelled && !made.timed_out;
     let mut sent = false;
     if !cancelled {
-        row.tag = made.outcome.reading.primary().map(|tag| tag.label.clone());
         let wanted = match verdict {
             Verdict::Reply => end(app, &mut row, job, made)?,
             _ => None,
@@ -118,7 +117,7 @@ fn end(
     let reply_to = Some(job.for_seq);
     if made.timed_out {
         hand_off(row, "timeout")?;
-        let line = Message::plain(Speaker::Bot, &app.mind.templates.say("fault"));
+        let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         return Ok(Some(Message { reply_to, ..line }));
     }
     if let (Action::Send, Some(draft)) = (outcome.decision.action, &outcome.draft) {
@@ -212,7 +211,7 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
     let scene = scene(&mut tx, &row, true).await?;
     if may_finish(job.claim(), scene) == Verdict::Reply {
         hand_off(&mut row, "fault")?;
-        let line = Message::plain(Speaker::Bot, &app.mind.templates.say("fault"));
+        let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(
             tx.append(
                 &mut row,

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use engine::conversation::State;
 use engine::fence::{Claim, is_void};
-use engine::reply::{Outcome, reply, suggest};
+use engine::intent::Reading;
+use engine::reply::{Event, Outcome, reply, suggest};
 use engine::turn::{Speaker, Turn};
 use tokio::runtime::Handle;
 
@@ -25,6 +26,7 @@ use crate::protocol::record::LiveDraft;
 use crate::store::StoreError;
 use crate::store::conversations::Conversation;
 use crate::store::jobs::Job;
+use crate::tags;
 
 pub use cite::page_url;
 use stream::Show;
@@ -202,7 +204,7 @@ fn one(app: &Arc<App>, runtime: &Handle, job: &Job, lease: &str) {
         if conversation.generation != job.generation || newest != job.for_seq {
             stop.store(true, Ordering::Relaxed);
         }
-        let made = draft(app, job, &conversation, (&turn, &stop));
+        let made = draft((app, runtime), job, &conversation, (&turn, &stop));
         let finished = runtime.block_on(finish::finish(app, (job, lease), &conversation, &made));
         if finished.is_err() {
             made.show.withdraw(app);
@@ -235,7 +237,7 @@ struct Made {
 }
 
 fn draft(
-    app: &Arc<App>,
+    (app, runtime): (&Arc<App>, &Handle),
     job: &Job,
     conversation: &Conversation,
     (turn, stop): (&Turn, &AtomicBool),
@@ -245,10 +247,14 @@ fn draft(
     let bot_holds = conversation.state == State::Bot.as_str();
     // Edits that are published meanwhile are for the next reply.
     let edition = app.mind.knowledge.edition();
+    let prompts = app.mind.prompts();
     let mut show = Show::new(app, (job, &edition), bot_holds);
-    let mut timed_out = false;
+    let (mut timed_out, mut kept) = (false, None);
     let make = if bot_holds { reply } else { suggest };
-    let outcome = make(&app.mind.parts(&edition), turn, &mut |event| {
+    let outcome = make(&app.mind.parts(&edition, &prompts), turn, &mut |event| {
+        if let Event::Read(reading) = &event {
+            kept = Some(keep_tags((app, runtime), job, reading));
+        }
         timed_out |= app.clock.now_ms() > deadline;
         if timed_out || stop.load(Ordering::Relaxed) || app.shutdown.is_cancelled() {
             return ControlFlow::Break(());
@@ -256,10 +262,26 @@ fn draft(
         show.event(app, event);
         ControlFlow::Continue(())
     });
+    // Long since done, unless the decision was quick: whoever sees the decision sees the tags.
+    if kept.is_some_and(|kept| runtime.block_on(kept).is_err()) {
+        tracing::error!("keeping the tags of a message ended in a panic");
+    }
     let mut timings = show.timings(began);
     timings.insert("queue".into(), began - job.created_at);
     timings.insert("total".into(), app.clock.now_ms() - began);
     Made { outcome, show, edition, timed_out, timings }
+}
+
+/// Keeps what the message was read as, whatever becomes of the draft, which goes on meanwhile.
+fn keep_tags(
+    (app, runtime): (&Arc<App>, &Handle),
+    job: &Job,
+    reading: &Reading,
+) -> tokio::task::JoinHandle<()> {
+    let (own, conversation, seq) = (Arc::clone(app), job.conversation.clone(), job.for_seq);
+    let tags = reading.shown();
+    let keep = async move { tags::keep(&own, &conversation, seq, &tags).await };
+    app.doors.sockets.spawn_on(keep, runtime)
 }
 
 /// What the job's draft is made for, and the seq of the visitor's newest message.

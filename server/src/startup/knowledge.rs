@@ -1,13 +1,9 @@
-//! The documents, their index, and the prompts, policy and intents.
+//! The documents and their index.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use engine::intent::{IntentBook, IntentFile};
 use engine::model::Model;
-use engine::policy::Policy;
-use engine::prompt::Templates;
 use indicatif::{ProgressBar, ProgressStyle};
 use retrieval::Versions;
 use retrieval::index::Progress;
@@ -20,42 +16,6 @@ use crate::knowledge::status::Count;
 use crate::knowledge::{Library, Pace, Shelf};
 use crate::outbound::pages::PageClient;
 use crate::reader::Reader;
-
-/// What stands in `prompts/`.
-pub struct Prompts {
-    /// `policy.toml`.
-    pub policy: Policy,
-    /// `templates.toml`.
-    pub templates: Templates,
-    /// `intents.toml`, read by the encoder.
-    pub intents: IntentBook,
-}
-
-/// Reads the owner's prompts, or those that are built in.
-///
-/// # Errors
-/// Naming the file and the line.
-pub fn prompts(folder: Option<&Path>, model: &dyn Model) -> Result<Prompts> {
-    let text = |name: &str, own: &str| match folder.map(|folder| folder.join(name)) {
-        None => Ok((format!("built-in {name}"), own.to_owned())),
-        Some(path) => {
-            let text = std::fs::read_to_string(&path);
-            let text = text.with_context(|| {
-                format!("{} cannot be read; see replies.prompts", path.display())
-            })?;
-            anyhow::Ok((path.display().to_string(), text))
-        }
-    };
-    let (name, templates) =
-        text("templates.toml", include_str!("../../../prompts/templates.toml"))?;
-    let templates = Templates::parse(&templates).context(name)?;
-    let (named, intents) = text("intents.toml", include_str!("../../../prompts/intents.toml"))?;
-    let intents = IntentFile::parse(&intents).context(named.clone())?;
-    let (name, policy) = text("policy.toml", include_str!("../../../prompts/policy.toml"))?;
-    let policy = Policy::parse(&policy, &intents, &templates).context(name)?;
-    let intents = IntentBook::learn(&intents, model).context(named)?;
-    Ok(Prompts { policy, templates, intents })
-}
 
 /// Where the settings have the documents, their indexes and their versions.
 ///

@@ -24,10 +24,12 @@ use crate::hub::{Class, Hub};
 use crate::knowledge as library;
 use crate::limits::Limits;
 use crate::origin::Origins;
+use crate::prompts::Prompter;
 use crate::protocol::server::Frame;
 use crate::replies::{self, Desk};
+use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
-use crate::{accept, routes};
+use crate::{accept, prompts, routes};
 
 /// How often quiet addresses are forgotten.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -43,8 +45,8 @@ pub struct Running {
     /// Secret of the set-up link, when no owner has signed up yet.
     pub setup: Option<String>,
     accepting: tokio::task::JoinHandle<()>,
-    /// The worker on replies and the keeper of the documents.
-    threads: [std::thread::JoinHandle<()>; 2],
+    /// The worker on replies, and the keepers of the documents and of the prompts.
+    threads: [std::thread::JoinHandle<()>; 3],
     _lock: data::Lock,
 }
 
@@ -109,10 +111,11 @@ pub async fn open(
 ) -> Result<Running> {
     let store = data::database(settings).await?;
     let tuning = Tuning::open(&store).await?;
+    let corrections = store.corrections().await?;
     let mind = {
         let (settings, with) = (settings.clone(), (Arc::clone(&model), outside.clock.clone()));
         // Embedding takes a while and must not hold up the async threads.
-        tokio::task::spawn_blocking(move || mind(&settings, with, mode, tuning))
+        tokio::task::spawn_blocking(move || mind(&settings, with, (mode, tuning), &corrections))
             .await
             .context("reading the knowledge")??
     };
@@ -145,31 +148,33 @@ pub async fn open(
         .context("the thread that reads the documents could not be started")?;
     library::pages::start(&app.mind.knowledge, &settings.knowledge, app.shutdown.clone())
         .context("the thread that fetches pages could not be started")?;
+    let prompter =
+        prompts::start(&app).context("the thread that learns the prompts could not be started")?;
     tokio::spawn(tell(Arc::clone(&app)));
     tokio::spawn(tuning::keep(Arc::clone(&app)));
+    tokio::spawn(tell_prompts(Arc::clone(&app)));
     tokio::spawn(prune(Arc::clone(&app)));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
     let Bound { address, accepting, .. } = bound;
-    Ok(Running { app, address, setup, accepting, threads: [worker, keeper], _lock: lock })
+    Ok(Running { app, address, setup, accepting, threads: [worker, keeper, prompter], _lock: lock })
 }
 
 fn mind(
     settings: &Settings,
     (model, clock): (Arc<dyn Model>, Clock),
-    mode: Mode,
-    tuning: Tuning,
+    (mode, tuning): (Mode, Tuning),
+    corrections: &[Correction],
 ) -> Result<Mind> {
-    let prompts = knowledge::prompts(settings.replies.prompts.as_deref(), model.as_ref())?;
+    let folder = settings.replies.prompts.clone();
+    let prompts = Prompter::open(folder, Arc::clone(&model), corrections)?;
     tracing::debug!("the intents are read");
     let library = knowledge::library(settings, (Arc::clone(&model), clock))?;
     tracing::debug!("the index is open");
     Ok(Mind {
         knowledge: Arc::new(library),
         model,
-        intents: prompts.intents,
-        policy: prompts.policy,
-        templates: prompts.templates,
+        prompts: Arc::new(prompts),
         tuning,
         mode,
         stream: settings.replies.stream,
@@ -183,6 +188,15 @@ async fn tell(app: Arc<App>) {
     while let Some(Ok(())) = app.shutdown.run_until_cancelled(status.changed()).await {
         let knowledge = Box::new(status.borrow_and_update().clone());
         app.hub.to_consoles(&Frame::Knowledge { knowledge }, Class::Fleeting);
+    }
+}
+
+/// Tells the consoles how the prompts stand, whenever that changes.
+async fn tell_prompts(app: Arc<App>) {
+    let mut status = app.mind.prompts.status();
+    while let Some(Ok(())) = app.shutdown.run_until_cancelled(status.changed()).await {
+        let prompts = Box::new(status.borrow_and_update().clone());
+        app.hub.to_consoles(&Frame::Prompts { prompts }, Class::Fleeting);
     }
 }
 
@@ -200,6 +214,7 @@ impl Running {
         app.desk.stop_all();
         app.desk.ring();
         app.mind.knowledge.ring();
+        app.mind.prompts.ring();
         app.doors.sockets.close();
         let all = async {
             app.doors.sockets.wait().await;

@@ -2,10 +2,13 @@
 
 pub mod cited;
 pub mod conversations;
+pub mod corrections;
 pub mod jobs;
 pub mod messages;
 pub mod owners;
+pub mod saved_replies;
 pub mod suggestions;
+pub mod tags;
 pub mod tuning;
 
 use std::path::{Path, PathBuf};

@@ -12,5 +12,7 @@ mod pages;
 mod program;
 mod reader;
 mod rules;
+mod saved_replies;
 mod site;
 mod soak;
+mod tags;

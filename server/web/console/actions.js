@@ -1,10 +1,13 @@
 // What the owner does: each function sends a command and shows what came of it.
 
 import * as api from "./api.js";
+import { forgetIntents, heardPrompts, openIntents, readIntents } from "./intents.js";
 import { forgetLibrary, heard, openLibrary, whenSignedOut } from "./library.js";
 import { forgetRules, openRules } from "./rulebook.js";
 import { Live } from "./live.js";
+import { emptySlots, forgetSaved, openSaved } from "./saved.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
+import { onSignedOut } from "./work.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Suggestion} Suggestion */
@@ -19,6 +22,7 @@ const typing = { at: 0, id: "", timer: 0 };
 export const live = new Live({
   frame: (frame) => {
     if (frame.type === "knowledge") heard(frame.knowledge);
+    else if (frame.type === "prompts") heardPrompts(frame.prompts);
     else if (applyFrame(frame) && store.detail) void read(store.detail.id);
     changed();
   },
@@ -26,6 +30,7 @@ export const live = new Live({
     store.link = "open";
     changed();
     void readList();
+    void readIntents();
     if (store.detail) void read(store.detail.id);
   },
   lost: () => {
@@ -66,6 +71,8 @@ export function route() {
   if (store.view !== "main") return;
   openLibrary(location.hash === "#/knowledge");
   openRules(location.hash === "#/rules");
+  openIntents(location.hash === "#/examples");
+  openSaved(location.hash === "#/saved");
   const id = /^#\/c\/([0-9a-f]{32})$/.exec(location.hash)?.[1] ?? null;
   if (id === (store.detail?.id ?? null)) {
     changed();
@@ -85,11 +92,14 @@ function signedOut() {
   forget();
   forgetLibrary();
   forgetRules();
+  forgetIntents();
+  forgetSaved();
   store.view = "signin";
   changed();
 }
 
 whenSignedOut(signedOut);
+onSignedOut(signedOut);
 
 /**
  * Shows a problem; an ended session leads to the sign-in view.
@@ -230,11 +240,11 @@ async function deliver(id, text, suggestion) {
 export async function sendComposed(id) {
   const composing = composingOf(id);
   const text = composing.text.trim();
-  if (!text) return;
+  if (!text || emptySlots(id).length > 0) return;
   stopTyping();
   const before = composing.text;
   if (!(await deliver(id, text, composing.suggestion))) return;
-  composing.suggestion = null;
+  Object.assign(composing, { suggestion: null, slots: [] });
   composing.text = composing.text.startsWith(before) ? composing.text.slice(before.length) : composing.text;
   changed();
 }

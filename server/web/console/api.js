@@ -105,6 +105,29 @@ export const send = (id, message) => request("POST", `${at(id)}/messages`, messa
 export const discard = (id, suggestion) =>
   request("POST", `${at(id)}/suggestions/${encodeURIComponent(suggestion)}/discard`);
 
+/** @returns {Promise<{ replies: import("./types.js").SavedReply[] }>} */
+export const savedReplies = () => request("GET", "saved-replies");
+
+/** @typedef {{ title: string, text: string, intent: string | null }} ReplyBody */
+
+/** @param {ReplyBody} reply @returns {Promise<import("./types.js").SavedReply>} */
+export const addReply = (reply) => request("POST", "saved-replies", reply);
+
+/** @param {string} id @param {ReplyBody} reply @returns {Promise<import("./types.js").SavedReply>} */
+export const editReply = (id, reply) => request("POST", `saved-replies/${encodeURIComponent(id)}`, reply);
+
+/** @param {string} id @returns {Promise<null>} */
+export const deleteReply = (id) => request("POST", `saved-replies/${encodeURIComponent(id)}/delete`);
+
+/** @returns {Promise<{ prompts: import("./types.js").Prompts, examples: import("./types.js").Example[] }>} */
+export const intents = () => request("GET", "intents");
+
+/** @param {string} id @param {number} seq @param {string} intent @returns {Promise<null>} */
+export const correctTag = (id, seq, intent) => request("POST", `${at(id)}/tags/${seq}`, { intent });
+
+/** @param {string} id @returns {Promise<null>} */
+export const forgetExample = (id) => request("POST", `intents/examples/${encodeURIComponent(id)}/forget`);
+
 /** @returns {Promise<{ status: import("./types.js").KnowledgeStatus, documents: import("./types.js").KnowledgeDocument[] }>} */
 export const knowledge = () => request("GET", "knowledge");
 

@@ -2,11 +2,15 @@
 
 import { begin, route, setupToken } from "./actions.js";
 import { Conversation } from "./conversation.js";
+import { intents } from "./intents.js";
 import { Knowledge } from "./knowledge.js";
+import { Learned } from "./learned.js";
 import { library } from "./library.js";
 import { List } from "./list.js";
 import { rulebook } from "./rulebook.js";
 import { Rules } from "./rules.js";
+import { saved } from "./saved.js";
+import { SavedReplies } from "./saved-page.js";
 import { SetUp, SignIn } from "./signin.js";
 import { changed, store, waitingCount } from "./store.js";
 import { html, render, useEffect, useReducer } from "../vendor/preact.js";
@@ -19,19 +23,22 @@ function afterSetup() {
   void begin();
 }
 
-/** What stands beside the list: a page of the owner's, or the open conversation. @param {{ id: string | null }} props @returns {VNode} */
-function Beside({ id }) {
+/** The page that is open instead of a conversation, null for none. @returns {VNode | null} */
+function openPage() {
   if (library.open) return html`<${Knowledge} />`;
   if (rulebook.open) return html`<${Rules} />`;
-  return html`<${Conversation} id=${id} />`;
+  if (intents.open) return html`<${Learned} />`;
+  if (saved.open) return html`<${SavedReplies} />`;
+  return null;
 }
 
-/** The list and what stands beside it. @returns {VNode} */
+/** The list and beside it the open conversation or page. @returns {VNode} */
 function Main() {
   const id = store.detail?.id ?? null;
-  return html`<div class="app" data-view=${id || library.open || rulebook.open ? "conversation" : "list"}>
+  const page = openPage();
+  return html`<div class="app" data-view=${id || page ? "conversation" : "list"}>
     <${List} />
-    <${Beside} id=${id} />
+    ${page ?? html`<${Conversation} id=${id} />`}
     <p class="sr" aria-live="polite">${store.announcement}</p>
   </div>`;
 }

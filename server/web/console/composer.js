@@ -1,6 +1,8 @@
 // The box in which the owner writes; touching it takes the conversation.
 
 import { ownTyping, sendComposed, stopTyping, touched } from "./actions.js";
+import { EmptySlots, Picker, pick } from "./picker.js";
+import { emptySlots } from "./saved.js";
 import { changed, composingOf } from "./store.js";
 import { html, useLayoutEffect, useRef } from "../vendor/preact.js";
 
@@ -37,7 +39,10 @@ export function Composer({ id, state }) {
     changed();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    if (event.key === "/" && !composing.text) {
+      event.preventDefault();
+      pick(id);
+    } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       void sendComposed(id);
     } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -55,10 +60,12 @@ export function Composer({ id, state }) {
   return html`<form class="composer" onSubmit=${onSubmit}>
     ${composing.suggestion && html`<p class="editing">Editing the suggestion
       <button type="button" class="quiet" onClick=${drop}>Write my own instead</button></p>`}
+    <${EmptySlots} id=${id} box=${box} />
+    <${Picker} id=${id} box=${box} />
     <div class="row">
       <textarea ref=${box} rows="1" maxlength=${LIMIT} aria-label="Your reply" placeholder=${HINTS[state]} value=${composing.text}
         enterkeyhint="send" onInput=${onInput} onKeyDown=${onKeyDown} onClick=${() => touched(id)} onBlur=${stopTyping}></textarea>
-      <button class="primary send" disabled=${composing.sending || !composing.text.trim()}>Send</button>
+      <button class="primary send" disabled=${composing.sending || !composing.text.trim() || emptySlots(id).length > 0}>Send</button>
     </div>
     <p class="hint" aria-hidden="true">Enter sends, Shift+Enter makes a new line${composing.text.length > LIMIT - 500 ? ` · ${LIMIT - composing.text.length} left` : ""}</p>
   </form>`;

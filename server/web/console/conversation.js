@@ -3,14 +3,17 @@
 import { close, handBack, read, take } from "./actions.js";
 import { Composer } from "./composer.js";
 import { CitedText, DecisionCard, Draft, Sources, SuggestionCard } from "./draft.js";
-import { fullTime, isoTime, plain, reasonWords, timeWords, visitorName } from "./format.js";
+import { fullTime, isoTime, reasonWords, timeWords, visitorName } from "./format.js";
 import { Presence, StateChip } from "./list.js";
+import { Named } from "./named.js";
 import { composingOf, store } from "./store.js";
+import { TagChoice, Tags } from "./tag.js";
 import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
 
 /** @typedef {import("../vendor/preact.js").VNode} VNode */
 /** @typedef {import("./types.js").Summary} Summary */
 /** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("./types.js").Reading} Reading */
 /** @typedef {import("./store.js").Detail} Detail */
 
 /** How near to the end, in pixels, counts as reading the newest. */
@@ -27,16 +30,16 @@ function authorOf(message) {
 }
 
 /**
- * @param {{ message: Message }} props
+ * @param {{ message: Message, reading: Reading | undefined }} props
  * @returns {VNode}
  */
-function MessageRow({ message }) {
+function MessageRow({ message, reading }) {
   const time = html`<time datetime=${isoTime(message.at)} title=${fullTime(message.at)}>${timeWords(message.at)}</time>`;
   if (message.from === "system") {
     return html`<li class="msg system" data-seq=${message.seq}><p class="text">${message.text} ${time}</p></li>`;
   }
   return html`<li class="msg ${message.from}" data-seq=${message.seq}>
-    <p class="by">${authorOf(message)} ${time}</p>
+    <p class="by">${authorOf(message)} ${time} <${Tags} reading=${reading} /></p>
     <div class="bubble"><${CitedText} text=${message.text} pieces=${message.pieces} citations=${message.citations} /></div>
     <${Sources} citations=${message.citations} />
   </li>`;
@@ -56,7 +59,7 @@ function Head({ id, summary }) {
       <h2 tabindex="-1">${visitorName(id)} ${summary && html`<${Presence} online=${summary.visitor_online} />`}</h2>
       ${summary && html`<p><${StateChip} state=${summary.state} />
         ${waits && html`<span class="reason">${reasonWords(waits)}</span>`}
-        ${summary.tag && html`<span class="tag">${plain(summary.tag)}</span>`}</p>`}
+        </p><${TagChoice} key=${id} id=${id} tag=${summary.tag} />`}
     </div>
     <div class="buttons">
       ${state && state !== "owner" && html`<button class="take ${state === "waiting" ? "primary" : ""}" key="take" onClick=${() => void take(id)}>Take over</button>`}
@@ -90,10 +93,11 @@ function Thread({ detail }) {
     return () => watcher.disconnect();
   }, []);
   const busy = composingOf(detail.id).sending;
+  const readings = new Map(detail.readings.map((one) => [one.seq, one]));
   return html`<div class="thread" ref=${view} onScroll=${onScroll} tabindex="0" role="region" aria-label="Messages">
     ${detail.loading && detail.messages.length === 0 && html`<p class="empty">Loading…</p>`}
     ${detail.failed && html`<p class="empty">${detail.failed} <button onClick=${() => void read(detail.id)}>Try again</button></p>`}
-    <ol class="messages">${detail.messages.map((one) => html`<${MessageRow} key=${one.seq} message=${one} />`)}</ol>
+    <ol class="messages">${detail.messages.map((one) => html`<${MessageRow} key=${one.seq} message=${one} reading=${readings.get(one.seq)} />`)}</ol>
     ${detail.typing && html`<p class="typing">The visitor is typing<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`}
     ${detail.draft && html`<${Draft} draft=${detail.draft} />`}
     ${detail.decision && html`<${DecisionCard} decision=${detail.decision} />`}
@@ -122,6 +126,7 @@ export function Conversation({ id }) {
     <${Head} id=${id} summary=${summary} />
     ${store.problem && html`<p class="problem" role="alert">${store.problem}</p>`}
     ${detail.summary && html`<section class="summary" aria-label="In short">${detail.summary.map((one) => html`<p key=${one}>${one}</p>`)}</section>`}
+    <${Named} named=${detail.named} />
     <${Thread} key=${id} detail=${detail} />
     ${summary && html`<${Composer} key=${`composer-${id}`} id=${id} state=${summary.state} />`}
   </main>`;

@@ -2,8 +2,10 @@
 
 import { signOut } from "./actions.js";
 import { isoTime, plain, reasonWords, stateWord, timeWords, fullTime, visitorName } from "./format.js";
+import { intents } from "./intents.js";
 import { library } from "./library.js";
 import { rulebook } from "./rulebook.js";
+import { saved } from "./saved.js";
 import { sorted, store } from "./store.js";
 import { html } from "../vendor/preact.js";
 
@@ -85,6 +87,9 @@ export function List() {
     <a class="library" href="#/knowledge" aria-current=${library.open ? "page" : undefined}>Knowledge
       ${(library.status?.pinned || library.status?.error || library.status?.problems.length) ? html`<span class="state-chip waiting">Look here</span>` : null}</a>
     <a class="library" href="#/rules" aria-current=${rulebook.open ? "page" : undefined}>Rules</a>
+    <a class="library saved" href="#/saved" aria-current=${saved.open ? "page" : undefined}>Saved replies</a>
+    <a class="library examples" href="#/examples" aria-current=${intents.open ? "page" : undefined}>Learned examples
+      ${intents.prompts?.problem && html`<span class="state-chip waiting">Look here</span>`}</a>
     ${store.link !== "open" && html`<p class="link" role="status">${store.link === "lost" ? "Connection lost. Reconnecting…" : "Connecting…"}</p>`}
     <nav class="conversation-list" aria-label="Conversations">
       ${waiting.length > 0 && html`<${Group} key="waiting" title="Waiting for you" items=${waiting} />`}

@@ -1,7 +1,7 @@
 // The rules as the console knows them: what decides over answers, and how many wrong ones the owner allows.
 
 import * as api from "./api.js";
-import { changed } from "./store.js";
+import { doOne } from "./work.js";
 
 /** @typedef {import("./types.js").Rules} Rules */
 
@@ -10,14 +10,14 @@ import { changed } from "./store.js";
  * @property {boolean} open the page is on the screen
  * @property {Rules | null} rules
  * @property {number} share the slider's place while it is moved, percent; 0 while it rests
- * @property {boolean} busy
+ * @property {string} busy what is on its way, empty for nothing
  * @property {string} said what was done last, for screen readers
  * @property {string} problem
  */
 
 /** @returns {Rulebook} */
 function empty() {
-  return { open: false, rules: null, share: 0, busy: false, said: "", problem: "" };
+  return { open: false, rules: null, share: 0, busy: "", said: "", problem: "" };
 }
 
 /** @type {Rulebook} */
@@ -36,7 +36,7 @@ export const forgetRules = () => {
 export function openRules(open) {
   if (rulebook.open === open) return;
   rulebook.open = open;
-  if (open) void work(async () => {
+  if (open) void doOne(rulebook, "read", async () => {
     rulebook.rules = await api.rules();
   });
 }
@@ -44,28 +44,11 @@ export function openRules(open) {
 /**
  * Chooses the share of wrong answers that may be sent, percent; null leaves the threshold to policy.toml.
  * @param {number | null} percent
- * @returns {Promise<void>}
+ * @returns {Promise<boolean>} whether it was done
  */
-export const allow = (percent) => work(async () => {
+export const allow = (percent) => doOne(rulebook, "allow", async () => {
   const tuning = await api.allowWrong(percent === null ? null : percent / 100);
   if (rulebook.rules) rulebook.rules = { ...rulebook.rules, tuning };
+  rulebook.share = 0;
   rulebook.said = percent === null ? "policy.toml decides again." : `At most ${percent}% of the answers sent may be wrong.`;
 });
-
-/**
- * Does one thing at a time and shows what went wrong.
- * @param {() => Promise<void>} task
- * @returns {Promise<void>}
- */
-async function work(task) {
-  if (rulebook.busy) return;
-  Object.assign(rulebook, { busy: true, problem: "" });
-  changed();
-  try {
-    await task();
-  } catch (error) {
-    rulebook.problem = error instanceof Error ? error.message : String(error);
-  }
-  Object.assign(rulebook, { busy: false, share: 0 });
-  changed();
-}

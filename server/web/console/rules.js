@@ -84,11 +84,11 @@ function Sureness({ tuning, send_at }) {
       about <strong>${percent(now.wrong)}</strong> of those wrongly.</p>
     <div class="allow">
       <label for="wrong">At most <output for="wrong">${share}%</output> wrong answers among those sent by themselves</label>
-      <input id="wrong" type="range" min="1" max="30" value=${share} disabled=${rulebook.busy} aria-valuetext=${`${share} percent`}
+      <input id="wrong" type="range" min="1" max="30" value=${share} disabled=${rulebook.busy !== ""} aria-valuetext=${`${share} percent`}
         onInput=${move} onChange=${(/** @type {{ target: HTMLInputElement }} */ event) => void allow(Number(event.target.value))} />
       <div class="buttons">
-        ${chosen === null && html`<button class="primary use" disabled=${rulebook.busy} onClick=${() => void allow(share)}>Use ${share}%</button>`}
-        ${chosen !== null && html`<button class="release" disabled=${rulebook.busy} onClick=${() => void allow(null)}>Let policy.toml decide (${short(send_at)})</button>`}
+        ${chosen === null && html`<button class="primary use" disabled=${rulebook.busy !== ""} onClick=${() => void allow(share)}>Use ${share}%</button>`}
+        ${chosen !== null && html`<button class="release" disabled=${rulebook.busy !== ""} onClick=${() => void allow(null)}>Let policy.toml decide (${short(send_at)})</button>`}
       </div>
     </div>
     ${tuning.questions > 0 && html`<${Curve} tuning=${tuning} />`}

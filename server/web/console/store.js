@@ -10,6 +10,8 @@ import { reasonWords, visitorName } from "./format.js";
 /** @typedef {import("./types.js").LiveDraft} LiveDraft */
 /** @typedef {import("./types.js").DraftFrame} DraftFrame */
 /** @typedef {import("./types.js").Opened} Opened */
+/** @typedef {import("./types.js").Named} Named */
+/** @typedef {import("./types.js").Reading} Reading */
 /** @typedef {import("./types.js").Frame} Frame */
 
 /**
@@ -23,6 +25,8 @@ import { reasonWords, visitorName } from "./format.js";
  * @property {string[] | null} summary what was asked, what was tried, why a person is asked for
  * @property {Decision | null} decision
  * @property {LiveDraft | null} draft
+ * @property {Reading[]} readings what the visitor's messages are about, in order
+ * @property {Named[]} named what the visitor has named, the newest first
  * @property {boolean} typing the visitor writes
  * @property {Frame[]} early frames that came while it was being read
  */
@@ -35,6 +39,7 @@ import { reasonWords, visitorName } from "./format.js";
  * @property {string} clientId kept until the server has the message
  * @property {string} sentAs what `clientId` was made for
  * @property {boolean} sending
+ * @property {string[]} slots of chosen saved replies that nothing filled
  */
 
 /**
@@ -88,7 +93,7 @@ export const waitingCount = () => sorted().filter((one) => one.state === "waitin
 export function composingOf(id) {
   let composing = store.composing.get(id);
   if (!composing) {
-    composing = { text: "", suggestion: null, clientId: "", sentAs: "", sending: false };
+    composing = { text: "", suggestion: null, clientId: "", sentAs: "", sending: false, slots: [] };
     store.composing.set(id, composing);
   }
   return composing;
@@ -131,7 +136,7 @@ export function openDetail(id) {
   const same = store.detail?.id === id ? store.detail : null;
   store.detail = {
     id, loading: true, failed: null, messages: same?.messages ?? [], suggestion: same?.suggestion ?? null, summary: same?.summary ?? null,
-    decision: same?.decision ?? null, draft: same?.draft ?? null, typing: same?.typing ?? false, early: [],
+    readings: same?.readings ?? [], named: same?.named ?? [], decision: same?.decision ?? null, draft: same?.draft ?? null, typing: same?.typing ?? false, early: [],
   };
   return store.detail;
 }
@@ -148,6 +153,8 @@ export function fillDetail(detail, opened) {
   detail.suggestion = opened.suggestion;
   detail.summary = opened.summary;
   detail.decision = opened.decision;
+  detail.readings = opened.readings;
+  detail.named = opened.named;
   detail.draft = opened.draft && !detail.messages.some((one) => one.draft_id === opened.draft?.draft_id)
     ? { pieces: [], tail: "", citations: [], confidence: null, ...opened.draft }
     : null;
@@ -225,6 +232,7 @@ function applyToDetail(detail, frame) {
     case "message": return putMessage(detail, frame);
     case "draft": putDraft(detail, frame); break;
     case "decision": detail.decision = frame.decision; break;
+    case "reading": putReading(detail, frame); break;
     case "suggestion": detail.suggestion = frame.suggestion; break;
     case "typing": putTyping(detail, frame.on, frame.expires_ms); break;
     default: break;
@@ -245,6 +253,17 @@ function putMessage(detail, message) {
   if (message.seq > last + 1 && !detail.loading) return true;
   if (message.seq === last + 1) detail.messages = detail.messages.concat(message);
   return false;
+}
+
+/**
+ * @param {Detail} detail
+ * @param {import("./types.js").ReadingFrame} frame
+ * @returns {void}
+ */
+function putReading(detail, { seq, reading, named }) {
+  detail.named = named;
+  const others = detail.readings.filter((one) => one.seq !== seq);
+  detail.readings = (reading ? others.concat(reading) : others).sort((a, b) => a.seq - b.seq);
 }
 
 /**

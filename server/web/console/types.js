@@ -105,6 +105,8 @@
  * @property {Decision | null} decision
  * @property {(Partial<LiveDraft> & { draft_id: string }) | null} draft
  * @property {string[] | null} summary
+ * @property {Reading[]} readings
+ * @property {Named[]} named
  */
 
 /** @typedef {{ type: "welcome", v: number, owner: { name: string } }} WelcomeFrame */
@@ -113,10 +115,19 @@
 /** @typedef {{ type: "decision", conversation: string, decision: Decision }} DecisionFrame */
 /** @typedef {{ type: "suggestion", conversation: string, suggestion: Suggestion | null }} SuggestionFrame */
 /** @typedef {{ type: "typing", conversation: string, from: string, on: boolean, expires_ms: number }} TypingFrame */
+/** @typedef {{ type: "reading", conversation: string, seq: number, reading: Reading | null, named: Named[] }} ReadingFrame */
+/** @typedef {{ type: "prompts", prompts: Prompts }} PromptsFrame */
 /** @typedef {{ type: "error", code: string, message: string, retry_after_ms: number | null }} ErrorFrame */
 /** @typedef {{ type: "going_away", retry_after_ms: number | null }} GoingAwayFrame */
 /** @typedef {{ type: "knowledge", knowledge: KnowledgeStatus }} KnowledgeFrame */
-/** @typedef {WelcomeFrame | KnowledgeFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ErrorFrame | GoingAwayFrame} Frame */
+/** @typedef {WelcomeFrame | KnowledgeFrame | ReadingFrame | PromptsFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ErrorFrame | GoingAwayFrame} Frame */
+
+/** @typedef {{ id: string, label: string }} Intent */
+/** @typedef {{ seq: number, tags: (Intent & { score: number })[], corrected: Intent | null }} Reading what a visitor's message is about */
+/** @typedef {{ kind: string, text: string, value: string, seq: number }} Named something that the visitor has named */
+/** @typedef {{ id: string, title: string, text: string, intent: string | null, updated_at: number }} SavedReply */
+/** @typedef {{ intents: Intent[], problem: string | null, edition: number }} Prompts */
+/** @typedef {{ id: string, conversation: string, intent: string, label: string, text: string, at: number }} Example */
 
 /** @typedef {{ setup: boolean, owner: { name: string, email: string } | null }} Me */
 

@@ -1,12 +1,10 @@
 // What every page has to be: accessible, usable on a phone, and embeddable where the owner allows it.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ask, browse, open, page, signUp, start } from "./porchlight.mjs";
+import { accessible, ask, browse, open, page, signUp, start } from "./porchlight.mjs";
 
-const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 /** @type {Awaited<ReturnType<typeof start>>} */
@@ -34,20 +32,6 @@ after(async () => {
   site?.close();
   await house?.stop();
 });
-
-/**
- * @param {import("playwright-core").Page} page
- * @param {string} what
- */
-async function accessible(page, what) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
-    // @ts-ignore axe was evaluated above
-    const result = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] });
-    return result.violations.map((/** @type {any} */ v) => `${v.id}: ${v.nodes.map((/** @type {any} */ n) => n.html).join(" ")}`);
-  });
-  assert.deepEqual(found, [], what);
-}
 
 /** @param {import("playwright-core").Page} page */
 function sideways(page) {

@@ -1,11 +1,13 @@
 // Starts the real program and a real browser for the tests.
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
+const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const ROOT = join(import.meta.dirname, "../../..");
 const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -102,4 +104,19 @@ export async function signUp(page, link) {
   await page.fill("form.setup input[name=password]", "correct horse 1");
   await page.press("form.setup input[name=password]", "Enter");
   await page.waitForSelector(".conversation-list");
+}
+
+/**
+ * Fails when the page has barriers that axe finds.
+ * @param {import("playwright-core").Page} page
+ * @param {string} what
+ */
+export async function accessible(page, what) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    // @ts-ignore axe was evaluated above
+    const result = await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] });
+    return result.violations.map((/** @type {any} */ v) => `${v.id}: ${v.nodes.map((/** @type {any} */ n) => n.html).join(" ")}`);
+  });
+  assert.deepEqual(found, [], what);
 }
