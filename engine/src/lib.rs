@@ -26,6 +26,7 @@ pub mod rules;
 pub mod scope;
 mod screening;
 pub mod search;
+pub mod settle;
 mod sink;
 pub mod summary;
 #[cfg(feature = "testing")]

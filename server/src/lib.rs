@@ -19,6 +19,7 @@ pub mod limits;
 pub mod origin;
 pub mod outbound;
 pub mod protocol;
+mod quiet;
 pub mod reader;
 pub mod replies;
 pub mod routes;

@@ -177,21 +177,28 @@ async fn recover_one(app: &App, job: &Job, now: i64) -> Result<(), StoreError> {
 
 fn work(app: &Arc<App>, runtime: &Handle, ear: &Receiver<()>) {
     while !app.shutdown.is_cancelled() {
-        // The sweeper rings for requeued jobs; the wait is bounded so that a stop is seen.
-        let _ = ear.recv_timeout(SWEEP);
-        while !app.shutdown.is_cancelled() {
-            let lease = app.ids.id();
-            let until = app.clock.now_ms() + millis(app.mind.timeout + GRACE);
-            match runtime.block_on(app.store.lease_job(&lease, until)) {
-                Ok(Some(job)) => one(app, runtime, &job, &lease),
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::error!(%error, "no reply job could be leased");
-                    break;
-                }
-            }
+        let wait = work_off(app, runtime).unwrap_or_else(|error| {
+            tracing::error!(%error, "no reply job could be leased");
+            SWEEP
+        });
+        // New jobs and those that are queued again ring; the wait is bounded so that a stop is seen.
+        let _ = ear.recv_timeout(wait);
+    }
+}
+
+/// Makes every reply that is due; how long it is until the next one.
+fn work_off(app: &Arc<App>, runtime: &Handle) -> Result<Duration, StoreError> {
+    while !app.shutdown.is_cancelled() {
+        let (lease, now) = (app.ids.id(), app.clock.now_ms());
+        let until = now + millis(app.mind.timeout + GRACE);
+        match runtime.block_on(app.store.lease_job(&lease, (now, until)))? {
+            Some(job) => one(app, runtime, &job, &lease),
+            None => break,
         }
     }
+    let Some(due) = runtime.block_on(app.store.next_due())? else { return Ok(SWEEP) };
+    let left = u64::try_from(due - app.clock.now_ms()).unwrap_or(0);
+    Ok(Duration::from_millis(left).min(SWEEP))
 }
 
 /// One job from lease to end. A panic ends this job, and neither the worker nor the next one.
@@ -257,7 +264,8 @@ fn draft(
         ControlFlow::Continue(())
     });
     let mut timings = show.timings(began);
-    timings.insert("queue".into(), began - job.created_at);
+    timings.insert("quiet".into(), job.due.at - job.created_at);
+    timings.insert("queue".into(), began - job.due.at);
     timings.insert("total".into(), app.clock.now_ms() - began);
     Made { outcome, show, edition, timed_out, timings }
 }

@@ -164,6 +164,7 @@ fn mind(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock), mode: Mode
         templates: prompts.templates,
         mode,
         stream: settings.replies.stream,
+        settle_ms: i64::from(settings.replies.settle_ms),
         timeout: settings.replies.timeout(),
     })
 }

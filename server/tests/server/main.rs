@@ -13,3 +13,4 @@ mod program;
 mod reader;
 mod site;
 mod soak;
+mod turns;
