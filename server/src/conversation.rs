@@ -288,6 +288,7 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
         *seq = tx.newest(id, speaker).await?;
     }
     let [visitor, owner, bot] = newest;
+    let left = row.author.clone();
     row.pass_to(next(row.holder()?, Event::HandBack)?);
     row.counted_from = row.head;
     tx.outdate_jobs(id).await?;
@@ -295,9 +296,10 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
     if let Some(seq) = fence::left_open(visitor, owner, bot) {
         tx.insert_job_again(&job(app, &row, seq, app.clock.now_ms())).await?;
     }
-    let line = "The conversation is with the automatic assistant again.";
+    let again = "The conversation is with the automatic assistant again.";
+    let line = left.map_or_else(|| again.to_owned(), |owner| format!("{owner} left. {again}"));
     let changes =
-        changed(app, (order, tx), row, vec![Message::plain(Speaker::System, line)]).await?;
+        changed(app, (order, tx), row, vec![Message::plain(Speaker::System, &line)]).await?;
     app.desk.ring();
     Ok(changes)
 }

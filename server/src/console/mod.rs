@@ -4,6 +4,7 @@ pub mod account;
 pub mod conversations;
 pub mod editing;
 pub mod knowledge;
+mod verdicts;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub fn routes() -> Router<Arc<App>> {
             "/knowledge/upload/save",
             post(editing::upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
         )
+        .route("/verdicts", get(verdicts::list))
         .route("/conversations", get(conversations::list))
         .route("/conversations/{id}", get(conversations::show))
         .route("/conversations/{id}/take", post(conversations::take))

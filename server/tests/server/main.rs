@@ -4,6 +4,7 @@
 
 mod chat;
 mod console;
+mod copilot;
 mod frames;
 mod house;
 mod library;

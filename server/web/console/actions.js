@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { forgetLibrary, heard, openLibrary, whenSignedOut } from "./library.js";
 import { Live } from "./live.js";
+import { clear, written } from "./offer.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -231,8 +232,9 @@ export async function sendComposed(id) {
   stopTyping();
   const before = composing.text;
   if (!(await deliver(id, text, composing.suggestion))) return;
-  composing.suggestion = null;
-  composing.text = composing.text.startsWith(before) ? composing.text.slice(before.length) : composing.text;
+  const rest = composing.text.startsWith(before) ? composing.text.slice(before.length) : composing.text;
+  clear(composing);
+  if (rest) written(composing, rest);
   changed();
 }
 
@@ -243,7 +245,7 @@ export async function accept(id, suggestion) {
 
 /** Puts a suggestion's text into the composer. @param {string} id @param {Suggestion} suggestion @returns {void} */
 export function edit(id, suggestion) {
-  Object.assign(composingOf(id), { text: suggestion.text, suggestion: suggestion.id });
+  Object.assign(composingOf(id), { text: suggestion.text, suggestion: suggestion.id, offer: null, touched: true });
   changed();
 }
 
