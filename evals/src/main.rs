@@ -15,6 +15,7 @@ mod gate;
 mod house;
 mod intent;
 mod intent_sets;
+mod language;
 mod logistic;
 mod person;
 mod replay;
@@ -59,6 +60,8 @@ enum Command {
     Intent(intent::Options),
     /// Measure whether those who ask for a person are heard, and only they.
     Person(person::Options),
+    /// Measure whether the language of a text is told.
+    Language(language::Options),
     /// Measure how well annoyance is heard, or fit the head that hears it.
     Frustration(frustration::Options),
     /// Measure how far the confidence can be trusted.
@@ -113,6 +116,7 @@ fn run(command: Command) -> Result<()> {
         Command::Scale(options) => scale::run(&options),
         Command::Intent(options) => intent::run(&options),
         Command::Person(options) => person::run(&options),
+        Command::Language(options) => language::run(&options),
         Command::Frustration(options) => frustration::run(&options),
         Command::Answerability(options) => answerability::run(&options),
         Command::Draft(options) => draft::run(&options),
