@@ -20,6 +20,9 @@ pub(crate) async fn due(
 
 /// The visitor types, or has stopped: a reply that nobody has begun waits for them, as long as its limit allows.
 pub(crate) async fn typing(app: &App, conversation: &str, on: bool) -> Result<(), StoreError> {
+    if app.mind.settle_ms == 0 {
+        return Ok(());
+    }
     let Some(due) = app.store.waiting_job(conversation).await? else { return Ok(()) };
     let silent = app.clock.now_ms() + app.mind.settle_ms;
     let at = if on { due.by } else { silent.min(due.by) };

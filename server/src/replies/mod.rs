@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use engine::conversation::State;
 use engine::fence::{Claim, is_void};
+use engine::language::of_visitor;
 use engine::reply::{Outcome, reply, suggest};
 use engine::turn::{Speaker, Turn};
 use tokio::runtime::Handle;
@@ -252,7 +253,9 @@ fn draft(
     let bot_holds = conversation.state == State::Bot.as_str();
     // Edits that are published meanwhile are for the next reply.
     let edition = app.mind.knowledge.edition();
-    let mut show = Show::new(app, (job, &edition), bot_holds);
+    let language = of_visitor(turn).unwrap_or_default();
+    let looking = app.mind.templates.say_in(language, "looking");
+    let mut show = Show::new(app, (job, &edition), (bot_holds, looking));
     let mut timed_out = false;
     let make = if bot_holds { reply } else { suggest };
     let outcome = make(&app.mind.parts(&edition), turn, &mut |event| {

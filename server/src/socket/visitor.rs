@@ -269,7 +269,13 @@ impl VisitorTalk {
     async fn typing(&self, visitor: &Visitor, on: bool) {
         let Some(id) = &visitor.conversation else { return };
         let conversation = Some(id.clone());
-        let frame = Frame::Typing { conversation, from: "visitor", on, expires_ms: TYPING_MS };
+        let frame = Frame::Typing {
+            conversation,
+            from: "visitor",
+            on,
+            expires_ms: TYPING_MS,
+            status: None,
+        };
         self.app.hub.to_watchers(id, &frame, Class::Fleeting);
         if let Err(error) = quiet::typing(&self.app, id, on).await {
             tracing::error!(%error, "a reply could not wait for a visitor who types");

@@ -13,7 +13,7 @@ use engine::testing::ScriptedModel;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use server::clock::Clock;
-use server::config::{Knowledge, Settings};
+use server::config::{Knowledge, Settings, Stream};
 use server::startup::{self, Outside, Running};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -147,6 +147,22 @@ impl House {
         running.stop().await;
         let settings = Settings { knowledge, ..Settings::default() };
         Self::over((folder, settings), ScriptedModel::default(), Mode::Quote).await
+    }
+
+    /// A house with more lines in its policy, and what visitors see of a draft.
+    pub(crate) async fn ruled(
+        lines: &str,
+        stream: Stream,
+        (model, mode): (ScriptedModel, Mode),
+    ) -> Self {
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        let policy = folder.path().join("prompts/policy.toml");
+        let shipped = std::fs::read_to_string(&policy).unwrap();
+        std::fs::write(&policy, format!("{shipped}\n{lines}")).unwrap();
+        let mut settings = Settings::default();
+        settings.replies.stream = stream;
+        Self::over((folder, settings), model, mode).await
     }
 
     /// A house whose time is `hands`, and that waits for a visitor's further words.
@@ -367,6 +383,23 @@ impl Client {
     /// The next message from this speaker; other frames are skipped.
     pub(crate) async fn message(&mut self, from: &str) -> Value {
         self.find(|frame| frame["type"] == "message" && frame["from"] == from).await
+    }
+
+    /// The next frame that is wanted; those before it are added to `seen` as they came.
+    pub(crate) async fn find_all(
+        &mut self,
+        seen: &mut String,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        loop {
+            let frame = self.next().await.expect("the socket is open");
+            if wanted(&frame) {
+                return frame;
+            }
+            if frame["from"] != "visitor" {
+                seen.push_str(&frame.to_string());
+            }
+        }
     }
 
     pub(crate) async fn find(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
