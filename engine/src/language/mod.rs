@@ -24,6 +24,8 @@ const LEADS: f32 = 0.3;
 const BELIEVED: u32 = 2;
 /// Letters that a text needs for any language to be sure.
 const LETTERS: usize = 4;
+/// Words from which a text has little words if it is in any language that they are known of.
+const SENTENCE: usize = 12;
 /// Characters at the start of a text that are read; more say nothing else.
 const READ_CHARS: usize = 1_000;
 /// Messages of a conversation that are read, the newest.
@@ -115,9 +117,12 @@ pub fn of_text(text: &str) -> Option<Guess> {
     let score = |code: &str| scores.iter().find(|(c, _)| *c == code).map_or(0.0, |(_, s)| *s);
     let (by_words, best) = scores.first().copied().unwrap_or((by_letters, 0.0));
     let lead = best - scores.get(1).map_or(0.0, |(_, next)| *next);
-    let outweighed = has_little_words(by_letters) && best - score(by_letters) >= OUTWEIGHS;
+    let known = has_little_words(by_letters);
+    let outweighed = known && best - score(by_letters) >= OUTWEIGHS;
     if letters.is_reliable() && !outweighed {
-        let enough = text.chars().filter(|c| c.is_alphabetic()).count() >= LETTERS;
+        // A list of names has the letters of some language, and none of its little words.
+        let names = known && score(by_letters) < 1.0 && text::words(&text).len() >= SENTENCE;
+        let enough = !names && text.chars().filter(|c| c.is_alphabetic()).count() >= LETTERS;
         let certainty = if enough { Certainty::Clear } else { Certainty::Guessed };
         return Some(Guess { code: by_letters, certainty });
     }
