@@ -24,9 +24,12 @@ pub(crate) fn draft(
     sink: &mut Sink<'_>,
 ) -> Result<Option<String>, Stopped> {
     let hits = &hits[..hits.len().min(PASSAGES)];
-    let prompt = prompt::compose_prompt(parts.templates, turn, hits, parts.model, REPLY_TOKENS)?;
+    let style = &parts.policy.style;
+    let system = style.system(&parts.templates.system);
+    let prompt = prompt::compose_prompt(&system, turn, hits, parts.model, REPLY_TOKENS)?;
     let sampling = Sampling { max_tokens: REPLY_TOKENS, temperature: 0.0, seed: 0 };
     let mut pending = String::new();
+    let mut sentences = 0;
     let mut end: Result<Option<String>, Stopped> = Ok(None);
     parts.model.generate(&prompt, &sampling, &mut |token| {
         if let Err(stopped) = sink.token(&token.text) {
@@ -37,7 +40,9 @@ pub(crate) fn draft(
         while let Some(length) = text::first_sentence(&pending) {
             let sentence: String = pending.drain(..length).collect();
             end = check(&sentence, hits, sink);
-            if !matches!(end, Ok(None)) {
+            sentences += 1;
+            if !matches!(end, Ok(None)) || style.left_after(sentences) == 0 {
+                pending.clear();
                 return ControlFlow::Break(());
             }
         }

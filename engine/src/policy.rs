@@ -9,6 +9,7 @@ use crate::confidence::Confidence;
 use crate::intent::{IntentFile, Reading};
 use crate::prompt::Templates;
 use crate::rules::{Action, Decision, Heard, Reason, Rule, RuleAction};
+use crate::wording::{Guardrail, Style};
 
 /// Score from which a message has the bands of its primary intent.
 const SURE: f32 = 0.5;
@@ -30,6 +31,10 @@ pub struct Policy {
     pub intent: BTreeMap<String, IntentPolicy>,
     /// Rules tried in order before drafting; the first that matches decides.
     pub rule: Vec<Rule>,
+    /// How replies are worded.
+    pub style: Style,
+    /// What no draft may say to a visitor; the first that matches a sentence decides.
+    pub guardrail: Vec<Guardrail>,
 }
 
 /// What one intent may do.
@@ -99,6 +104,9 @@ struct File {
     intent: BTreeMap<Spanned<String>, IntentPolicy>,
     #[serde(default)]
     rule: Vec<Spanned<Rule>>,
+    style: Option<Spanned<Style>>,
+    #[serde(default)]
+    guardrail: Vec<Spanned<Guardrail>>,
 }
 
 impl Policy {
@@ -122,6 +130,8 @@ impl Policy {
                 unknown(id.get_ref(), &known).or_else(|| own.problem(id.get_ref(), defaults));
             problem.map_or(Ok(()), |problem| Err(at(line(id.span().start), problem)))?;
         }
+        let style = style(file.style, &line)?;
+        let guardrail = guardrails(file.guardrail, &line)?;
         let mut rules = Vec::with_capacity(file.rule.len());
         for spanned in file.rule {
             let line = line(spanned.span().start);
@@ -140,6 +150,8 @@ impl Policy {
             stalled_cap: file.stalled_cap.into_inner(),
             intent: file.intent.into_iter().map(|(id, own)| (id.into_inner(), own)).collect(),
             rule: rules,
+            style,
+            guardrail,
         })
     }
 
@@ -194,6 +206,33 @@ impl IntentPolicy {
         outside(&name("send_at"), send_at, 1.0)
             .or_else(|| outside(&name("hold_at"), hold_at, send_at))
     }
+}
+
+fn style(
+    written: Option<Spanned<Style>>,
+    line: &impl Fn(usize) -> usize,
+) -> Result<Style, PolicyError> {
+    let Some(spanned) = written else { return Ok(Style::default()) };
+    match spanned.get_ref().problem() {
+        Some(problem) => Err(at(line(spanned.span().start), format!("[style] {problem}"))),
+        None => Ok(spanned.into_inner()),
+    }
+}
+
+fn guardrails(
+    written: Vec<Spanned<Guardrail>>,
+    line: &impl Fn(usize) -> usize,
+) -> Result<Vec<Guardrail>, PolicyError> {
+    let mut checked: Vec<Guardrail> = Vec::with_capacity(written.len());
+    for spanned in written {
+        let line = line(spanned.span().start);
+        let guardrail = spanned.into_inner();
+        if let Some(problem) = guardrail.problem(&checked) {
+            return Err(at(line, format!("the guardrail `{}` {problem}", guardrail.id)));
+        }
+        checked.push(guardrail);
+    }
+    Ok(checked)
 }
 
 fn at(line: usize, problem: String) -> PolicyError {

@@ -69,9 +69,7 @@ fn step(templates: &Templates, asked: &str, reply: &str, next: &str) -> Step {
         let made = clarify::chosen(templates, reply, next).is_some();
         return if made { Step::Forward } else { Step::Stalled };
     }
-    let own =
-        templates.say.iter().find(|(_, text)| text.as_str() == reply).map(|(id, _)| id.as_str());
-    match own {
+    match templates.id_of(reply) {
         Some("small_talk" | "assistant") => Step::Neither,
         Some(_) => Step::Stalled,
         None if asks_again(asked, next) || is_turned_down(next) || text::words(next).is_empty() => {

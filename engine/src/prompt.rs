@@ -29,13 +29,32 @@ const HISTORY_CHARS: usize = 600;
 const TEMPLATE_TOKENS: usize = 8;
 
 /// `prompts/templates.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Templates {
     /// Instructions of the drafter.
     pub system: String,
     /// Texts by id that the visitor may be told.
     pub say: BTreeMap<String, String>,
+    /// The same in other languages, by the first part of their BCP 47 tag; what is missing is said as in `say`.
+    pub languages: BTreeMap<String, BTreeMap<String, String>>,
+    /// The language that is spoken; empty for that of `say`.
+    language: String,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    system: String,
+    say: BTreeMap<String, Entry>,
+}
+
+/// What stands under `[say]`: a text, or the texts of a language.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text, or a section [say.LANGUAGE] of texts")]
+enum Entry {
+    Text(String),
+    Language(BTreeMap<String, String>),
 }
 
 /// Why the templates cannot be used.
@@ -49,6 +68,14 @@ pub enum TemplateError {
         "the text `clarify` under [say] needs {{first}} and then {{second}}, with words between"
     )]
     Slots,
+    /// A language says something that no text is called.
+    #[error("`{id}` under [say.{language}] is not the name of a text under [say]")]
+    Unknown {
+        /// The language.
+        language: String,
+        /// The name.
+        id: String,
+    },
     /// A text that the engine or a rule needs is missing.
     #[error("the text `{0}` is missing under [say]")]
     Missing(String),
@@ -60,21 +87,59 @@ impl Templates {
     /// # Errors
     /// [`TemplateError`] with line and column for bad TOML and unknown keys; texts of [`NEEDED`] that are missing; slots that are.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let templates: Self =
-            toml::from_str(text).map_err(|e| TemplateError::Toml(e.to_string()))?;
+        let file: File = toml::from_str(text).map_err(|e| TemplateError::Toml(e.to_string()))?;
+        let mut templates = Self {
+            system: file.system,
+            say: BTreeMap::new(),
+            languages: BTreeMap::new(),
+            language: String::new(),
+        };
+        for (name, entry) in file.say {
+            match entry {
+                Entry::Text(text) => _ = templates.say.insert(name, text),
+                Entry::Language(texts) => _ = templates.languages.insert(name, texts),
+            }
+        }
+        templates.check()
+    }
+
+    fn check(self) -> Result<Self, TemplateError> {
+        let templates = self;
         if let Some(id) = NEEDED.iter().find(|id| !templates.say.contains_key(**id)) {
             return Err(TemplateError::Missing((*id).into()));
         }
         let slots = ["{first}", "{second}"].map(|slot| templates.say["clarify"].find(slot));
+        for (language, texts) in &templates.languages {
+            if let Some(id) = texts.keys().find(|id| !templates.say.contains_key(*id)) {
+                return Err(TemplateError::Unknown { language: language.clone(), id: id.clone() });
+            }
+        }
         match slots {
             [Some(first), Some(second)] if first + "{first}".len() < second => Ok(templates),
             _ => Err(TemplateError::Slots),
         }
     }
 
-    /// The text with this id; empty when the owner's file lacks it.
+    /// The text with this id in the language that is spoken; empty when the owner's file lacks it.
     pub fn say(&self, id: &str) -> String {
-        self.say.get(id).cloned().unwrap_or_default()
+        self.say_in(&self.language, id)
+    }
+
+    /// The text with this id in a language, or as it is said where it is not written in that.
+    pub fn say_in(&self, language: &str, id: &str) -> String {
+        let own = self.languages.get(language).and_then(|texts| texts.get(id));
+        own.or_else(|| self.say.get(id)).cloned().unwrap_or_default()
+    }
+
+    /// The same texts, said in another language as far as they are written in it.
+    pub fn spoken_in(&self, language: &str) -> Self {
+        Self { language: language.into(), ..self.clone() }
+    }
+
+    /// The id of a text as it is said in any language; `None` when it is none of these.
+    pub fn id_of(&self, said: &str) -> Option<&str> {
+        let all = std::iter::once(&self.say).chain(self.languages.values()).flatten();
+        all.into_iter().find(|(_, text)| text.as_str() == said).map(|(id, _)| id.as_str())
     }
 }
 
@@ -101,13 +166,13 @@ pub fn quote_prompt(templates: &Templates, turn: &Turn, so_far: &str) -> Prompt 
     }
 }
 
-/// The prompt for free text: instructions, passages, history, question. The weakest passages, then the oldest
+/// The prompt for free text: `system` with its passages, history, question. The weakest passages, then the oldest
 /// messages, are dropped until `reply_tokens` are left of the drafter's context.
 ///
 /// # Errors
 /// [`ModelError`] when the tokenizer fails.
 pub fn compose_prompt(
-    templates: &Templates,
+    system: &str,
     turn: &Turn,
     hits: &[Hit],
     model: &dyn Model,
@@ -117,7 +182,7 @@ pub fn compose_prompt(
     let mut hits = hits.to_vec();
     let mut history = recent(turn);
     loop {
-        let prompt = assemble(templates, turn, &hits, &history);
+        let prompt = assemble(system, turn, &hits, &history);
         let mut tokens = 0;
         for part in &prompt.messages {
             tokens += model.count_tokens(&part.text)? + TEMPLATE_TOKENS;
@@ -133,8 +198,8 @@ pub fn compose_prompt(
     }
 }
 
-fn assemble(templates: &Templates, turn: &Turn, hits: &[Hit], history: &[PromptMessage]) -> Prompt {
-    let mut system = templates.system.clone();
+fn assemble(system: &str, turn: &Turn, hits: &[Hit], history: &[PromptMessage]) -> Prompt {
+    let mut system = system.to_owned();
     system.push_str("\n\nPassages:\n");
     for hit in hits {
         let heading = hit.passage.heading.last().unwrap_or(&hit.passage.title);
@@ -203,6 +268,9 @@ mod tests {
     fn needed_texts_are_asked_for_by_name() {
         let error = Templates::parse("system = 'x'\n[say]\nhold = 'y'\n").unwrap_err();
         assert_eq!(error, TemplateError::Missing("hand_off".into()));
+        let shipped = include_str!("../../prompts/templates.toml");
+        let error = Templates::parse(&format!("{shipped}\n[say.xx]\nhandoff = 'y'\n")).unwrap_err();
+        assert!(error.to_string().contains("`handoff` under [say.xx]"), "{error}");
         let error = Templates::parse("system = 'x'\ncolour = 1\n[say]\n").unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");
     }

@@ -105,8 +105,13 @@ pub(crate) fn draft(
     let mut left = eligible(&candidates.units, best, opening);
     let mut said = vec![opening];
     write(&candidates.units[opening], None, parts, hits, sink)?;
+    let style = &parts.policy.style;
     while said.len() < UNITS && sink.text_chars() < ENOUGH_CHARS {
-        left.retain(|unit| fits(&candidates.units, &said, *unit));
+        let sentences = said.iter().map(|unit| sentences_in(&candidates.units[*unit], hits)).sum();
+        left.retain(|unit| {
+            fits(&candidates.units, &said, *unit)
+                && sentences_in(&candidates.units[*unit], hits) <= style.left_after(sentences)
+        });
         let Some(next) = choose(parts, turn, candidates, &left, sink)? else { break };
         let before = said.last().map(|unit| &candidates.units[*unit]);
         write(&candidates.units[next], before, parts, hits, sink)?;
@@ -114,6 +119,13 @@ pub(crate) fn draft(
         said.push(next);
     }
     Ok(())
+}
+
+/// Sentences as a reader counts them: a list or a block of code with its lead-in is one.
+fn sentences_in(unit: &Unit, hits: &[Hit]) -> usize {
+    let sentences = &hits[unit.hit].passage.sentences[unit.sentences.clone()];
+    let prose = sentences.iter().all(|sentence| sentence.kind == SentenceKind::Prose);
+    if prose { sentences.len() } else { 1 }
 }
 
 fn best(units: &[Unit]) -> Option<usize> {

@@ -9,11 +9,13 @@ use crate::intent::Reading;
 use crate::model::Model;
 use crate::policy::{Autonomy, Bands};
 use crate::rules::{Action, Decision, Reason, Rule};
+use crate::scope::{Scope, primary};
 use crate::screening::screen;
-use crate::search::Hit;
+use crate::search::{Hit, Search};
 use crate::sink::{Sink, Stopped};
-use crate::turn::Turn;
-use crate::{clarify, compose, frustration, quote, text};
+use crate::turn::{Speaker, Turn};
+use crate::wording::Guardrail;
+use crate::{clarify, compose, frustration, language, quote, text};
 
 pub use crate::parts::Parts;
 pub use crate::sink::Event;
@@ -75,13 +77,22 @@ fn make(
     on_event: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     for_person: bool,
 ) -> Outcome {
+    let language = language::of_visitor(turn);
+    let spoken = language.map(|code| parts.templates.spoken_in(code));
+    let parts = &Parts { templates: spoken.as_ref().unwrap_or(parts.templates), ..*parts };
     let mut sink = Sink::new(on_event);
-    let mut progress = Progress { mode: parts.mode, for_person, ..Progress::default() };
+    let mut progress = Progress { mode: parts.mode, for_person, language, ..Progress::default() };
     let end = run(parts, turn, &mut sink, &mut progress);
+    let guarded = sink.guarded();
     let draft = sink.into_draft();
     let mut outcome = match end {
         Ok(End::Decided { decision, say }) => progress.outcome(parts, decision, say),
-        Ok(End::Drafted { unsupported }) => settle(parts, progress, &draft, unsupported),
+        Ok(End::Drafted { unsupported }) => settle(parts, progress, (&draft, guarded), unsupported),
+        Err(Stopped::Guarded) => {
+            let rule = guarded.map_or("guardrail", |guardrail| &guardrail.id);
+            let decision = decide(Action::HandOff, rule, Reason::Guardrail);
+            progress.outcome(parts, decision, Some(parts.templates.say("hand_off")))
+        }
         Err(Stopped::Cancelled) => {
             let decision = decide(Action::HandOff, "cancelled", Reason::LowConfidence);
             Outcome { cancelled: true, ..progress.outcome(parts, decision, None) }
@@ -101,6 +112,8 @@ pub(crate) struct Progress {
     mode: Mode,
     /// A person holds the conversation and gets what is drafted.
     for_person: bool,
+    /// The language that the visitor writes, once that is sure.
+    language: Option<&'static str>,
     pub(crate) reading: Reading,
     pub(crate) frustration: f32,
     signals: Signals,
@@ -115,6 +128,7 @@ impl Default for Progress {
         Self {
             mode: Mode::Quote,
             for_person: false,
+            language: None,
             reading: Reading::default(),
             frustration: 0.0,
             signals: Signals::default(),
@@ -154,16 +168,21 @@ pub(crate) enum End {
     Drafted { unsupported: bool },
 }
 
-fn run(
-    parts: &Parts<'_>,
+fn run<'a>(
+    parts: &Parts<'a>,
     turn: &Turn,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink<'a>,
     progress: &mut Progress,
 ) -> Result<End, Stopped> {
     if text::words(&turn.question).is_empty() {
         return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
     }
-    let newest = Turn { question: newest_words(&turn.question), ..turn.clone() };
+    if let Some(end) = foreign(parts, progress) {
+        return Ok(end);
+    }
+    let scope = spoken_scope(parts.search, &turn.scope, progress.language);
+    let question = newest_words(&text::asked(&turn.question));
+    let newest = Turn { question, scope, ..turn.clone() };
     let meant = match clarify::resolved(parts.templates, &newest) {
         Some((meant, choice)) => {
             progress.choice = Some(choice);
@@ -201,6 +220,26 @@ fn run(
     draft(parts, &meant, (&question, &hits), sink, progress)
 }
 
+/// A message in a language that no document is in goes to a person: what the rules and the encoder know is another language.
+fn foreign(parts: &Parts<'_>, progress: &Progress) -> Option<End> {
+    let code = progress.language.filter(|code| !parts.search.speaks(code))?;
+    if progress.for_person {
+        return None;
+    }
+    let own = parts.templates.say("other_language");
+    let say = if own.is_empty() { parts.templates.say("hand_off") } else { own };
+    let rule = format!("language:{code}");
+    let decision = decide(Action::HandOff, &rule, Reason::OtherLanguage);
+    Some(End::Decided { decision, say: Some(say) })
+}
+
+/// The turn's scope in the visitor's language, which comes before that of the page; one that no document is in is left open.
+fn spoken_scope(search: &dyn Search, scope: &Scope, language: Option<&str>) -> Scope {
+    let language = language.unwrap_or(&scope.language);
+    let known = !language.is_empty() && search.speaks(primary(language));
+    Scope { language: if known { language.into() } else { String::new() }, ..scope.clone() }
+}
+
 /// The end of a long question: what was written last is what is asked.
 fn newest_words(question: &str) -> String {
     let skipped = question.chars().count().saturating_sub(QUESTION_CHARS);
@@ -208,11 +247,11 @@ fn newest_words(question: &str) -> String {
 }
 
 /// Drafts in the wanted mode; free text whose first sentence is unsupported falls back to quoting.
-fn draft(
-    parts: &Parts<'_>,
+fn draft<'a>(
+    parts: &Parts<'a>,
     turn: &Turn,
     (question, hits): (&[f32], &[Hit]),
-    sink: &mut Sink<'_>,
+    sink: &mut Sink<'a>,
     progress: &mut Progress,
 ) -> Result<End, Stopped> {
     let candidates = quote::candidates(parts.model, question, hits)?;
@@ -230,21 +269,46 @@ fn draft(
     }
     (sink.confidence, sink.sure) = (confidence.value, confidence.value >= bands.send_at);
     sink.emit(Event::Started { mode: progress.mode, held })?;
+    if !progress.for_person {
+        word(parts, turn, sink);
+    }
     let mut unsupported = false;
     if progress.mode == Mode::Compose {
         unsupported = compose::draft(parts, turn, hits, sink)?.is_some();
-        if !sink.is_empty() {
-            return Ok(End::Drafted { unsupported });
+        if sink.is_empty() {
+            progress.mode = Mode::Quote;
+            sink.emit(Event::Started { mode: Mode::Quote, held })?;
         }
-        progress.mode = Mode::Quote;
-        sink.emit(Event::Started { mode: Mode::Quote, held })?;
     }
-    quote::draft(parts, turn, hits, &candidates, sink)?;
-    Ok(End::Drafted { unsupported: unsupported && sink.is_empty() })
+    if sink.is_empty() {
+        quote::draft(parts, turn, hits, &candidates, sink)?;
+        unsupported &= sink.is_empty();
+    }
+    if !progress.for_person
+        && !sink.is_empty()
+        && !unsupported
+        && !parts.policy.style.closing.is_empty()
+    {
+        sink.frame(&format!("\n{}", parts.policy.style.closing))?;
+    }
+    Ok(End::Drafted { unsupported })
+}
+
+/// What the owner wants around a reply and out of it.
+fn word<'a>(parts: &Parts<'a>, turn: &Turn, sink: &mut Sink<'a>) {
+    sink.guard(&parts.policy.guardrail);
+    if turn.history.iter().all(|message| message.speaker != Speaker::Bot) {
+        sink.greeting.clone_from(&parts.policy.style.greeting);
+    }
 }
 
 /// The decision over a finished draft.
-fn settle(parts: &Parts<'_>, progress: Progress, draft: &Draft, unsupported: bool) -> Outcome {
+fn settle(
+    parts: &Parts<'_>,
+    progress: Progress,
+    (draft, guarded): (&Draft, Option<&Guardrail>),
+    unsupported: bool,
+) -> Outcome {
     let bands = progress.bands(parts);
     let mut decision = bands.after(&parts.tuned.calibration.confidence(progress.signals));
     if draft.pieces.is_empty() {
@@ -252,6 +316,8 @@ fn settle(parts: &Parts<'_>, progress: Progress, draft: &Draft, unsupported: boo
         decision = decide(Action::HandOff, "no-draft", reason);
     } else if let Some(rule) = &progress.held {
         decision = decide(Action::Hold, &rule.id, rule.reason);
+    } else if let Some(guardrail) = guarded.filter(|_| decision.action != Action::HandOff) {
+        decision = decide(guardrail.action.into(), &guardrail.id, Reason::Guardrail);
     }
     let hold = progress.held.as_ref().map_or("hold", Rule::say_id);
     let say = match decision.action {

@@ -120,7 +120,11 @@ pub enum Reason {
     IntentPolicy,
     /// A sentence of the draft is not in the passages.
     Unsupported,
-    /// The message cannot be read (no words, or not in a language of the knowledge).
+    /// The visitor writes in a language that no document is in.
+    OtherLanguage,
+    /// A guardrail of the owner's keeps the draft from the visitor.
+    Guardrail,
+    /// The message holds no words.
     Unreadable,
     /// A model or the index failed.
     Fault,
@@ -147,6 +151,8 @@ impl Reason {
             Self::Competing => "competing",
             Self::IntentPolicy => "intent_policy",
             Self::Unsupported => "unsupported",
+            Self::OtherLanguage => "other_language",
+            Self::Guardrail => "guardrail",
             Self::Unreadable => "unreadable",
             Self::Fault => "fault",
         }
@@ -184,6 +190,10 @@ impl Reason {
                 "The owner has set that a person answers this kind of question, or looks at the answer first."
             }
             Self::Unsupported => "A sentence of the draft is not supported by the documents.",
+            Self::OtherLanguage => {
+                "The visitor writes in a language that none of the documents is in."
+            }
+            Self::Guardrail => "A sentence of the draft says what the owner wants no bot to say.",
             Self::Unreadable => "The message holds no words that can be looked up.",
             Self::Fault => "A model or the index failed; the log says more.",
         }
@@ -236,11 +246,7 @@ impl Rule {
 
     /// Whether one of its phrases stands in the sentence, and outside of those that take it away.
     fn stands_in(&self, words: &[String]) -> bool {
-        let apart = |place: &Range<usize>| {
-            let mut taken = self.unless.iter().flat_map(|phrase| phrase.places(words));
-            !taken.any(|other| place.start < other.end && other.start < place.end)
-        };
-        self.words.iter().any(|phrase| phrase.places(words).any(|place| apart(&place)))
+        stands_in(words, &self.words, &self.unless)
     }
 
     /// Whether the message was read as one of its intents, with no phrase in it that takes that away.
@@ -252,6 +258,15 @@ impl Rule {
             |words: &Vec<String>| self.unless.iter().any(|p| p.places(words).next().is_some());
         tagged && !sentences.iter().any(taken)
     }
+}
+
+/// Whether one of the phrases stands in the words of a sentence, and outside of those that take it away.
+pub(crate) fn stands_in(words: &[String], phrases: &[Phrase], unless: &[Phrase]) -> bool {
+    let apart = |place: &Range<usize>| {
+        let mut taken = unless.iter().flat_map(|phrase| phrase.places(words));
+        !taken.any(|other| place.start < other.end && other.start < place.end)
+    };
+    phrases.iter().any(|phrase| phrase.places(words).any(|place| apart(&place)))
 }
 
 #[cfg(test)]

@@ -81,8 +81,12 @@ fn agree(asked: &str, given: &str, same: impl Fn(&str, &str) -> bool) -> bool {
 
 /// Languages agree by their first part: who reads `en` reads `en-GB`.
 fn speaks(asked: &str, given: &str) -> bool {
-    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
-    primary(asked) == primary(given)
+    primary(asked).eq_ignore_ascii_case(primary(given))
+}
+
+/// The first part of a BCP 47 tag: the language without its country or script.
+pub fn primary(tag: &str) -> &str {
+    tag.trim().split(['-', '_']).next().unwrap_or_default()
 }
 
 #[cfg(test)]

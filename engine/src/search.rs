@@ -19,6 +19,11 @@ pub trait Search: Send + Sync {
         None
     }
 
+    /// Whether there are documents in a language, by the first part of its BCP 47 tag; true when the language of none is known.
+    fn speaks(&self, _language: &str) -> bool {
+        true
+    }
+
     /// Version of the knowledge that answers come from: hex SHA-256 over all documents.
     fn knowledge_version(&self) -> &str;
 }

@@ -7,6 +7,7 @@ use crate::finding::FindError;
 use crate::intent::Reading;
 use crate::model::ModelError;
 use crate::search::{Hit, Passage};
+use crate::wording::{GuardAction, Guardrail};
 
 /// What happens on the way, in this order; `Token` and `Piece` repeat.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,8 @@ pub enum Event<'a> {
 pub(crate) enum Stopped {
     /// The caller said so.
     Cancelled,
+    /// A guardrail ends the draft before a sentence.
+    Guarded,
     /// A model or the index failed.
     Fault(String),
 }
@@ -63,6 +66,12 @@ impl From<FindError> for Stopped {
 pub(crate) struct Sink<'a> {
     on_event: &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     draft: Draft,
+    /// What no sentence may say to the visitor.
+    guardrails: &'a [Guardrail],
+    /// The guardrail that one has said.
+    guarded: Option<&'a Guardrail>,
+    /// Stands before the first sentence, once there is one.
+    pub(crate) greeting: String,
     /// Confidence that the next pieces are reported with.
     pub(crate) confidence: f32,
     /// Whether that is enough to show them before the decision.
@@ -71,7 +80,25 @@ pub(crate) struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     pub(crate) fn new(on_event: &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>) -> Self {
-        Self { on_event, draft: Draft::default(), confidence: 0.0, sure: false }
+        Self {
+            on_event,
+            draft: Draft::default(),
+            guardrails: &[],
+            guarded: None,
+            greeting: String::new(),
+            confidence: 0.0,
+            sure: false,
+        }
+    }
+
+    /// Holds the sentences from the documents against these from now on.
+    pub(crate) fn guard(&mut self, guardrails: &'a [Guardrail]) {
+        self.guardrails = guardrails;
+    }
+
+    /// The guardrail that a sentence has said.
+    pub(crate) fn guarded(&self) -> Option<&'a Guardrail> {
+        self.guarded
     }
 
     pub(crate) fn emit(&mut self, event: Event<'_>) -> Result<(), Stopped> {
@@ -113,8 +140,33 @@ impl<'a> Sink<'a> {
         passage: &Passage,
         span: Range<usize>,
     ) -> Result<(), Stopped> {
+        self.check_guardrails(&text)?;
+        let text = self.greeted(text)?;
         let number = self.cite(passage, span);
         self.push(Piece { text, cite: Some(number) })
+    }
+
+    /// A sentence as it stands in the draft: on a line of its own when the greeting comes before it.
+    fn greeted(&mut self, sentence: String) -> Result<String, Stopped> {
+        if self.greeting.is_empty() {
+            return Ok(sentence);
+        }
+        let text = std::mem::take(&mut self.greeting);
+        self.push(Piece { text, cite: None })?;
+        Ok(format!("\n{}", sentence.trim_start()))
+    }
+
+    /// From a guarded sentence on, the visitor is shown nothing of the draft.
+    fn check_guardrails(&mut self, sentence: &str) -> Result<(), Stopped> {
+        let Some(guardrail) = self.guardrails.iter().find(|g| g.stops(sentence)) else {
+            return Ok(());
+        };
+        self.guarded.get_or_insert(guardrail);
+        self.sure = false;
+        match guardrail.action {
+            GuardAction::Hold => Ok(()),
+            GuardAction::HandOff => Err(Stopped::Guarded),
+        }
     }
 
     /// A sentence around the answer.
@@ -122,8 +174,9 @@ impl<'a> Sink<'a> {
         if text.is_empty() {
             return Ok(());
         }
-        self.token(text)?;
-        self.push(Piece { text: text.into(), cite: None })
+        let text = self.greeted(text.into())?;
+        self.token(&text)?;
+        self.push(Piece { text, cite: None })
     }
 
     /// A sentence that nothing supports.

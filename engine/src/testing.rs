@@ -99,12 +99,15 @@ impl Model for ScriptedModel {
 #[derive(Default)]
 pub struct ScriptedSearch {
     passages: Vec<Arc<Passage>>,
+    /// Languages that there are documents in; any when the list is empty.
+    pub languages: Vec<String>,
 }
 
 impl ScriptedSearch {
     /// A search over `(doc, heading, sentences)`.
     pub fn new(passages: &[(&str, &str, &[&str])]) -> Self {
-        Self { passages: passages.iter().map(|p| Arc::new(passage(p.0, p.1, p.2))).collect() }
+        let passages = passages.iter().map(|p| Arc::new(passage(p.0, p.1, p.2))).collect();
+        Self { passages, languages: Vec::new() }
     }
 
     /// The passage of `doc` that starts at byte `start`.
@@ -120,6 +123,10 @@ impl Search for ScriptedSearch {
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(query.limit);
         Ok(hits)
+    }
+
+    fn speaks(&self, language: &str) -> bool {
+        self.languages.is_empty() || self.languages.iter().any(|known| known == language)
     }
 
     fn knowledge_version(&self) -> &str {

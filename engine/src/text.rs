@@ -43,6 +43,55 @@ pub fn content_words(text: &str) -> Vec<String> {
     seen
 }
 
+/// Words that greet, thank or announce a question, beside those that say little anyway.
+const COURTESY: [&str; 36] = [
+    "hey",
+    "good",
+    "morning",
+    "afternoon",
+    "evening",
+    "day",
+    "dear",
+    "team",
+    "everyone",
+    "all",
+    "thanks",
+    "thank",
+    "thx",
+    "cheers",
+    "advance",
+    "much",
+    "lot",
+    "many",
+    "bye",
+    "sorry",
+    "excuse",
+    "ok",
+    "okay",
+    "one",
+    "two",
+    "few",
+    "quick",
+    "short",
+    "small",
+    "simple",
+    "another",
+    "question",
+    "questions",
+    "ask",
+    "let",
+    "hope",
+];
+
+/// Of several lines, those that ask or tell something: greetings, thanks and the announcement of a question are left out, unless
+/// there is nothing else.
+pub fn asked(lines: &str) -> String {
+    let says =
+        |line: &&str| content_words(line).iter().any(|word| !COURTESY.contains(&word.as_str()));
+    let kept: Vec<&str> = lines.lines().filter(says).collect();
+    if kept.is_empty() { lines.to_owned() } else { kept.join("\n") }
+}
+
 /// Abbreviations whose dot ends no sentence.
 const ABBREVIATIONS: [&str; 9] =
     ["e.g.", "i.e.", "etc.", "vs.", "mr.", "mrs.", "ms.", "dr.", "no."];
@@ -89,6 +138,20 @@ mod tests {
             ("He said \"go.\" Then", Some("He said \"go.\"")),
         ] {
             assert_eq!(first_sentence(text).map(|end| &text[..end]), expect, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn courtesy_around_a_question_is_not_what_is_asked() {
+        for (lines, expect) in [
+            ("Hi\none question\nIs there a default password?", "Is there a default password?"),
+            ("Hello there\nHow do I add it?\nthanks in advance", "How do I add it?"),
+            ("I run a shop\nhow do I start", "I run a shop\nhow do I start"),
+            ("Hi\nthanks!", "Hi\nthanks!"),
+            ("Hi, which port?", "Hi, which port?"),
+            ("", ""),
+        ] {
+            assert_eq!(asked(lines), expect, "{lines:?}");
         }
     }
 

@@ -25,6 +25,7 @@ fn the_policy_that_ships_is_valid() {
 
 #[test]
 fn mistakes_name_their_line() {
+    let guardrail = "[[guardrail]]\nid = 'g'\naction = 'hold'\n";
     let rule = "[[rule]]\nid = 'r'\naction = 'hold'\nreason = 'money_words'\n";
     for (text, line, part) in [
         (
@@ -58,6 +59,15 @@ fn mistakes_name_their_line() {
             &format!("{FIGURES}{rule}words = ['a']\n\n{rule}words = ['b']\n"),
             12,
             "stands in line 6 already",
+        ),
+        (&format!("{FIGURES}[style]\nsentences = 0\n"), 6, "between 1 and 20"),
+        (&format!("{FIGURES}[style]\ntone = 'x'\n"), 7, "unknown field `tone`"),
+        (&format!("{FIGURES}{guardrail}words = []\n"), 6, "`g` names no words"),
+        (&format!("{FIGURES}{guardrail}words = ['..']\n"), 9, "begins with `..`"),
+        (
+            &format!("{FIGURES}{guardrail}words = ['a']\n{guardrail}words = ['b']\n"),
+            10,
+            "another guardrail",
         ),
         (&format!("{FIGURES}{rule}"), 6, "can never match"),
         (&format!("{FIGURES}{rule}words = ['.. a']\n"), 10, "begins with `..`"),

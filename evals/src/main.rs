@@ -17,6 +17,7 @@ mod house;
 mod intent;
 mod intent_sets;
 mod judged;
+mod language;
 mod logistic;
 mod person;
 mod replay;
@@ -61,6 +62,8 @@ enum Command {
     Intent(intent::Options),
     /// Measure whether those who ask for a person are heard, and only they.
     Person(person::Options),
+    /// Measure whether the language of a text is told.
+    Language(language::Options),
     /// Measure how well annoyance is heard, or fit the head that hears it.
     Frustration(frustration::Options),
     /// Measure how far the confidence can be trusted.
@@ -117,6 +120,7 @@ fn run(command: Command) -> Result<()> {
         Command::Scale(options) => scale::run(&options),
         Command::Intent(options) => intent::run(&options),
         Command::Person(options) => person::run(&options),
+        Command::Language(options) => language::run(&options),
         Command::Frustration(options) => frustration::run(&options),
         Command::Answerability(options) => answerability::run(&options),
         Command::Calibration(options) => calibration::run(&options),

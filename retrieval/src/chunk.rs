@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use engine::scope::Scope;
 use engine::search::{Passage, Sentence, SentenceKind};
 
 use crate::corpus::Document;
 use crate::readers::{Block, BlockKind, markdown};
-use crate::sentences;
+use crate::{languages, sentences};
 
 /// Words from which a passage takes no further block; about 200 tokens of the encoder.
 const TARGET_WORDS: usize = 150;
@@ -16,9 +17,9 @@ const MAX_WORDS: usize = 400;
 /// The passages of a document, in reading order.
 pub fn passages(document: &Document) -> Vec<Arc<Passage>> {
     let blocks = markdown::blocks(&document.source, document.start);
-    let title = title(document, &blocks);
+    let (title, scope) = (title(document, &blocks), languages::scope(document, &blocks));
     let mut cutter =
-        Cutter { document, title, heading: Vec::new(), open: Vec::new(), done: Vec::new() };
+        Cutter { document, title, scope, heading: Vec::new(), open: Vec::new(), done: Vec::new() };
     for block in blocks {
         cutter.block(block);
     }
@@ -42,6 +43,7 @@ fn stem(name: &str) -> &str {
 struct Cutter<'a> {
     document: &'a Document,
     title: String,
+    scope: Scope,
     heading: Vec<(u8, String)>,
     open: Vec<Block>,
     done: Vec<Arc<Passage>>,
@@ -77,7 +79,7 @@ impl Cutter<'_> {
             doc: self.document.path.clone(),
             title: self.title.clone(),
             heading: heading.collect(),
-            scope: self.document.matter.scope(),
+            scope: self.scope.clone(),
             span,
             text: blocks.iter().map(|b| b.text.trim()).collect::<Vec<_>>().join("\n"),
             sentences: sentences_of(&blocks),

@@ -3,6 +3,7 @@
 //! On disk an index is a directory of its own beside a file `CURRENT` that names it. A new one is written under a
 //! name of its own and `CURRENT` is renamed into place last, so that a crash leaves the old index or the new one.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::embedding::Chunks;
 use crate::lexical::LexicalIndex;
 use crate::manifest::{EmbedderId, FORMAT, Manifest, Mismatch};
 use crate::vectors::Vectors;
-use crate::{Corpus, Document, Versions};
+use crate::{Corpus, Document, Versions, languages};
 
 pub use crate::embedding::{Built, Embed, Progress};
 
@@ -80,6 +81,8 @@ pub struct Index {
     pub(crate) vectors: Vectors,
     pub(crate) lexical: LexicalIndex,
     pub(crate) vocabulary: Vocabulary,
+    /// The languages of the documents, where they are known.
+    pub(crate) languages: BTreeSet<String>,
 }
 
 impl Index {
@@ -94,7 +97,8 @@ impl Index {
             places.chain([&passage.text]).map(String::as_str)
         });
         let vocabulary = Vocabulary::of(texts);
-        Self { corpus, passages, vectors, lexical, vocabulary }
+        let languages = languages::of(&passages);
+        Self { corpus, passages, vectors, lexical, vocabulary, languages }
     }
 
     /// An index that lives in memory alone.

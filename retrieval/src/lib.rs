@@ -13,6 +13,7 @@ pub mod fusion;
 pub mod golden;
 pub mod health;
 pub mod index;
+mod languages;
 pub mod lexical;
 pub mod manifest;
 pub mod ranking;

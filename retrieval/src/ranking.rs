@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use engine::scope::Scope;
+use engine::scope::{Scope, primary};
 use engine::search::{Hit, Phrase, Query, Search, SearchError};
 
 use crate::Index;
@@ -124,10 +124,17 @@ impl Index {
     /// Passages that a question of `scope` may be answered from, in their order.
     fn admitted(&self, scope: &Scope) -> Vec<usize> {
         let all = 0..self.passages.len();
-        if scope.is_open() {
+        if scope.is_open() || self.leaves_out_none(scope) {
             return all.collect();
         }
         all.filter(|at| scope.admits(&self.passages[*at].scope)).collect()
+    }
+
+    /// Whether a scope asks for nothing but the one language that all documents are in, which most questions do.
+    fn leaves_out_none(&self, scope: &Scope) -> bool {
+        let rest = Scope { language: String::new(), ..scope.clone() };
+        let language = primary(&scope.language);
+        rest.is_open() && self.languages.iter().all(|known| known.eq_ignore_ascii_case(language))
     }
 
     fn evidence(&self, scored: &Scored, at: usize) -> Evidence {
@@ -194,6 +201,10 @@ impl Search for Index {
 
     fn spelled(&self, word: &str) -> Option<String> {
         self.vocabulary.spelled(word)
+    }
+
+    fn speaks(&self, language: &str) -> bool {
+        self.languages.is_empty() || self.languages.contains(&language.to_lowercase())
     }
 
     fn knowledge_version(&self) -> &str {

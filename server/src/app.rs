@@ -64,6 +64,8 @@ pub struct Mind {
     pub mode: Mode,
     /// What visitors see of a draft.
     pub stream: Stream,
+    /// Milliseconds without more words of the visitor after which a reply is begun.
+    pub settle_ms: i64,
     /// How long a reply may take.
     pub timeout: Duration,
 }

@@ -14,8 +14,9 @@ use crate::app::App;
 use crate::hub::Class;
 use crate::protocol::record::{self, Summary};
 use crate::protocol::server::Frame;
+use crate::quiet;
 use crate::store::conversations::Conversation;
-use crate::store::jobs::Job;
+use crate::store::jobs::{Due, Job};
 use crate::store::messages::Message;
 use crate::store::suggestions::Fate;
 use crate::store::{StoreError, Tx};
@@ -125,7 +126,8 @@ pub async fn accept(
     let (seq, mut messages) = (message.seq, vec![message]);
     tx.outdate_suggestions(&row.id).await?;
     if tx.jobs_waiting().await? < MAX_JOBS {
-        tx.insert_job(&job(app, &row, seq, now)).await?;
+        let due = quiet::due(app, &mut tx, &row.id, (text, now)).await?;
+        tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if state == State::Bot {
         row.pass_to(State::Waiting);
         row.reason = Some("busy".into());
@@ -144,6 +146,7 @@ pub async fn accept(
     })
 }
 
+/// A job that is due at once.
 fn job(app: &App, row: &Conversation, seq: i64, now: i64) -> Job {
     Job {
         id: app.ids.id(),
@@ -152,6 +155,7 @@ fn job(app: &App, row: &Conversation, seq: i64, now: i64) -> Job {
         generation: row.generation,
         attempts: 0,
         created_at: now,
+        due: Due { at: now, by: now },
     }
 }
 
@@ -284,6 +288,7 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
         *seq = tx.newest(id, speaker).await?;
     }
     let [visitor, owner, bot] = newest;
+    let left = row.author.clone();
     row.pass_to(next(row.holder()?, Event::HandBack)?);
     row.counted_from = row.head;
     tx.outdate_jobs(id).await?;
@@ -291,9 +296,10 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
     if let Some(seq) = fence::left_open(visitor, owner, bot) {
         tx.insert_job_again(&job(app, &row, seq, app.clock.now_ms())).await?;
     }
-    let line = "The conversation is with the automatic assistant again.";
+    let again = "The conversation is with the automatic assistant again.";
+    let line = left.map_or_else(|| again.to_owned(), |owner| format!("{owner} left. {again}"));
     let changes =
-        changed(app, (order, tx), row, vec![Message::plain(Speaker::System, line)]).await?;
+        changed(app, (order, tx), row, vec![Message::plain(Speaker::System, &line)]).await?;
     app.desk.ring();
     Ok(changes)
 }

@@ -20,6 +20,7 @@ pub mod origin;
 pub mod outbound;
 pub mod prompts;
 pub mod protocol;
+mod quiet;
 pub mod reader;
 pub mod replies;
 pub mod routes;

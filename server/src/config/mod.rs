@@ -6,6 +6,7 @@ mod sections;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use engine::settle::LONGEST_MS;
 use serde::Deserialize;
 use toml::{Table, Value};
 use url::Url;
@@ -184,6 +185,9 @@ fn checked(
     if !(1..=600).contains(&settings.replies.timeout_s) {
         return refuse("replies.timeout_s", "give 1 to 600 seconds".into());
     }
+    if i64::from(settings.replies.settle_ms) > LONGEST_MS {
+        return refuse("replies.settle_ms", format!("give 0 to {LONGEST_MS} milliseconds"));
+    }
     if !(2..=100).contains(&settings.knowledge.keep_versions) {
         return refuse("knowledge.keep_versions", "give 2 to 100 versions".into());
     }
@@ -292,6 +296,7 @@ mod tests {
             ("[server\n", None, "FILE, line 1: "),
             ("[replies]\nstream = \"all\"\n", None, "FILE, line 2: unknown variant `all`"),
             ("[replies]\ntimeout_s = 0\n", None, "replies.timeout_s: give 1 to 600"),
+            ("[replies]\nsettle_ms = 3001\n", None, "replies.settle_ms: give 0 to 3000"),
             ("[knowledge]\nkeep_versions = 1\n", None, "knowledge.keep_versions: give 2 to 100"),
             ("[knowledge]\nstale_days = 0\n", None, "knowledge.stale_days: give 1 day"),
             ("[knowledge]\nrefresh_hours = 0\n", None, "knowledge.refresh_hours: give 1 to 8760"),

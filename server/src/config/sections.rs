@@ -127,6 +127,8 @@ impl From<Device> for Place {
 pub struct Replies {
     /// What visitors see of a draft.
     pub stream: Stream,
+    /// Milliseconds without more words of the visitor after which a reply is begun, 0 to 3,000.
+    pub settle_ms: u32,
     /// Seconds a reply may take before a person is asked for.
     pub timeout_s: u64,
     /// Folder with the owner's own `policy.toml`, `templates.toml` and `intents.toml`.
@@ -205,7 +207,7 @@ impl Default for Models {
 
 impl Default for Replies {
     fn default() -> Self {
-        Self { stream: Stream::Sentences, timeout_s: 60, prompts: None }
+        Self { stream: Stream::Sentences, settle_ms: 700, timeout_s: 60, prompts: None }
     }
 }
 

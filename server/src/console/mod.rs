@@ -7,6 +7,7 @@ pub mod knowledge;
 pub mod rules;
 pub mod saved_replies;
 pub mod tags;
+mod verdicts;
 
 use std::sync::Arc;
 
@@ -51,6 +52,7 @@ pub fn routes() -> Router<Arc<App>> {
         )
         .route("/rules", get(rules::overview))
         .route("/rules/wrong", post(rules::choose))
+        .route("/verdicts", get(verdicts::list))
         .route("/conversations", get(conversations::list))
         .route("/conversations/{id}", get(conversations::show))
         .route("/conversations/{id}/take", post(conversations::take))

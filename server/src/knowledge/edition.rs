@@ -62,6 +62,10 @@ impl Search for Edition {
         self.index.spelled(word)
     }
 
+    fn speaks(&self, language: &str) -> bool {
+        self.index.speaks(language)
+    }
+
     fn knowledge_version(&self) -> &str {
         self.index.knowledge_version()
     }

@@ -54,6 +54,9 @@ pub enum Frame {
         on: bool,
         /// Milliseconds after which it is over by itself.
         expires_ms: u32,
+        /// What a visitor who has seen no text by then is shown meanwhile; only from the bot.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<Preamble>,
     },
     /// Whether a console is open.
     Presence {
@@ -116,6 +119,15 @@ pub enum Frame {
         /// The suggestion.
         suggestion: Option<Box<Suggestion>>,
     },
+}
+
+/// A line that fills a long wait; no message of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Preamble {
+    /// What it says.
+    pub text: String,
+    /// Milliseconds after which it is shown.
+    pub after_ms: u32,
 }
 
 /// Fields of `welcome`; those for visitors and for owners stand beside each other, unused ones are left out.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use engine::conversation::State;
 use engine::fence::{Claim, is_void};
 use engine::intent::Reading;
+use engine::language::of_visitor;
 use engine::reply::{Event, Outcome, reply, suggest};
 use engine::turn::{Speaker, Turn};
 use tokio::runtime::Handle;
@@ -179,21 +180,28 @@ async fn recover_one(app: &App, job: &Job, now: i64) -> Result<(), StoreError> {
 
 fn work(app: &Arc<App>, runtime: &Handle, ear: &Receiver<()>) {
     while !app.shutdown.is_cancelled() {
-        // The sweeper rings for requeued jobs; the wait is bounded so that a stop is seen.
-        let _ = ear.recv_timeout(SWEEP);
-        while !app.shutdown.is_cancelled() {
-            let lease = app.ids.id();
-            let until = app.clock.now_ms() + millis(app.mind.timeout + GRACE);
-            match runtime.block_on(app.store.lease_job(&lease, until)) {
-                Ok(Some(job)) => one(app, runtime, &job, &lease),
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::error!(%error, "no reply job could be leased");
-                    break;
-                }
-            }
+        let wait = work_off(app, runtime).unwrap_or_else(|error| {
+            tracing::error!(%error, "no reply job could be leased");
+            SWEEP
+        });
+        // New jobs and those that are queued again ring; the wait is bounded so that a stop is seen.
+        let _ = ear.recv_timeout(wait);
+    }
+}
+
+/// Makes every reply that is due; how long it is until the next one.
+fn work_off(app: &Arc<App>, runtime: &Handle) -> Result<Duration, StoreError> {
+    while !app.shutdown.is_cancelled() {
+        let (lease, now) = (app.ids.id(), app.clock.now_ms());
+        let until = now + millis(app.mind.timeout + GRACE);
+        match runtime.block_on(app.store.lease_job(&lease, (now, until)))? {
+            Some(job) => one(app, runtime, &job, &lease),
+            None => break,
         }
     }
+    let Some(due) = runtime.block_on(app.store.next_due())? else { return Ok(SWEEP) };
+    let left = u64::try_from(due - app.clock.now_ms()).unwrap_or(0);
+    Ok(Duration::from_millis(left).min(SWEEP))
 }
 
 /// One job from lease to end. A panic ends this job, and neither the worker nor the next one.
@@ -248,7 +256,8 @@ fn draft(
     // Edits that are published meanwhile are for the next reply.
     let edition = app.mind.knowledge.edition();
     let prompts = app.mind.prompts();
-    let mut show = Show::new(app, (job, &edition), bot_holds);
+    let language = of_visitor(turn).unwrap_or_default();
+    let mut show = Show::new(app, (job, &edition), (bot_holds, language), &prompts);
     let (mut timed_out, mut kept) = (false, None);
     let make = if bot_holds { reply } else { suggest };
     let outcome = make(&app.mind.parts(&edition, &prompts), turn, &mut |event| {
@@ -267,7 +276,8 @@ fn draft(
         tracing::error!("keeping the tags of a message ended in a panic");
     }
     let mut timings = show.timings(began);
-    timings.insert("queue".into(), began - job.created_at);
+    timings.insert("quiet".into(), job.due.at - job.created_at);
+    timings.insert("queue".into(), began - job.due.at);
     timings.insert("total".into(), app.clock.now_ms() - began);
     Made { outcome, show, edition, timed_out, timings }
 }

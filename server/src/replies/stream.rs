@@ -10,14 +10,17 @@ use crate::app::App;
 use crate::config::Stream;
 use crate::hub::Class;
 use crate::knowledge::Edition;
+use crate::prompts::Prompts;
 use crate::protocol::record::Citation;
-use crate::protocol::server::{Draft, Frame, Phase};
+use crate::protocol::server::{Draft, Frame, Phase, Preamble};
 use crate::store::jobs::Job;
 
 use super::cite;
 
 /// How long "the bot types" holds without a renewal.
 const TYPING_MS: u32 = 10_000;
+/// How long a visitor sees no text before a line says that it is being looked up.
+const PREAMBLE_MS: u32 = 1_000;
 
 /// One draft's way to the screens.
 #[derive(Debug)]
@@ -28,6 +31,9 @@ pub(super) struct Show {
     draft_id: String,
     /// Whether the visitor may see it at all.
     visible: bool,
+    /// Whether the visitor sees single tokens; with guardrails only whole sentences, as what one keeps back must not have
+    /// been seen.
+    tokens: bool,
     /// Whether the visitor has seen any of it.
     shown: bool,
     started: bool,
@@ -36,25 +42,34 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn new(app: &App, (job, edition): (&Job, &Arc<Edition>), visible: bool) -> Self {
+    /// Begins a reply in the visitor's `language`.
+    pub(super) fn new(
+        app: &App,
+        (job, edition): (&Job, &Arc<Edition>),
+        (visible, language): (bool, &str),
+        prompts: &Prompts,
+    ) -> Self {
         let show = Self {
             edition: Arc::clone(edition),
             conversation: job.conversation.clone(),
             draft_id: job.id.clone(),
             visible,
+            tokens: app.mind.stream == Stream::Tokens && prompts.policy.guardrail.is_empty(),
             shown: false,
             started: false,
             citations: Vec::new(),
             stages: BTreeMap::new(),
         };
-        show.typing(app, true);
+        let looking = prompts.templates.say_in(language, "looking");
+        let preamble = Preamble { text: looking, after_ms: PREAMBLE_MS };
+        show.typing(app, true, Some(preamble).filter(|line| !line.text.is_empty()));
         show
     }
 
-    fn typing(&self, app: &App, on: bool) {
+    fn typing(&self, app: &App, on: bool, status: Option<Preamble>) {
         if self.visible {
-            let frame =
-                Frame::Typing { conversation: None, from: "bot", on, expires_ms: TYPING_MS };
+            let (from, expires_ms) = ("bot", TYPING_MS);
+            let frame = Frame::Typing { conversation: None, from, on, expires_ms, status };
             app.hub.to_visitor(&self.conversation, &frame, Class::Fleeting);
         }
     }
@@ -103,7 +118,7 @@ impl Show {
         app.desk.update(&self.conversation, |live| live.tail.push_str(text));
         let frame = Draft { token: Some(text.into()), ..self.frame(Phase::Token) };
         self.to_owner(app, frame.clone());
-        if self.visible && app.mind.stream == Stream::Tokens {
+        if self.visible && self.tokens {
             self.shown = true;
             self.to_visitor(app, frame);
         }
@@ -148,7 +163,7 @@ impl Show {
             let frame = Frame::Draft(Box::new(frame));
             app.hub.to_visitor(&self.conversation, &frame, Class::Durable);
         }
-        self.typing(app, false);
+        self.typing(app, false, None);
     }
 
     /// The citations of what was drafted.

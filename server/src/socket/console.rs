@@ -77,8 +77,13 @@ impl OwnerTalk {
         match frame {
             OwnerFrame::Hello { .. } => Ok(()),
             OwnerFrame::Typing { conversation, on } => {
-                let frame =
-                    Frame::Typing { conversation: None, from: "owner", on, expires_ms: TYPING_MS };
+                let frame = Frame::Typing {
+                    conversation: None,
+                    from: "owner",
+                    on,
+                    expires_ms: TYPING_MS,
+                    status: None,
+                };
                 self.app.hub.to_visitor(&conversation, &frame, Class::Fleeting);
                 Ok(())
             }

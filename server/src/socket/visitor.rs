@@ -17,6 +17,7 @@ use crate::protocol::client::VisitorFrame;
 use crate::protocol::record;
 use crate::protocol::server::{Frame, SiteName, VisitorWelcome, Welcome};
 use crate::protocol::{MAX_TEXT, VERSION};
+use crate::quiet;
 use crate::store::StoreError;
 use crate::store::conversations::Conversation;
 
@@ -84,7 +85,7 @@ impl VisitorTalk {
                 sent.map_err(|complaint| complaint.about(&client_msg_id))
             }
             VisitorFrame::Typing { on } => {
-                self.typing(&visitor, on);
+                self.typing(&visitor, on).await;
                 Ok(())
             }
             VisitorFrame::Read { seq } => match &visitor.conversation {
@@ -265,11 +266,19 @@ impl VisitorTalk {
         }
     }
 
-    fn typing(&self, visitor: &Visitor, on: bool) {
-        if let Some(id) = &visitor.conversation {
-            let conversation = Some(id.clone());
-            let frame = Frame::Typing { conversation, from: "visitor", on, expires_ms: TYPING_MS };
-            self.app.hub.to_watchers(id, &frame, Class::Fleeting);
+    async fn typing(&self, visitor: &Visitor, on: bool) {
+        let Some(id) = &visitor.conversation else { return };
+        let conversation = Some(id.clone());
+        let frame = Frame::Typing {
+            conversation,
+            from: "visitor",
+            on,
+            expires_ms: TYPING_MS,
+            status: None,
+        };
+        self.app.hub.to_watchers(id, &frame, Class::Fleeting);
+        if let Err(error) = quiet::typing(&self.app, id, on).await {
+            tracing::error!(%error, "a reply could not wait for a visitor who types");
         }
     }
 }

@@ -178,6 +178,7 @@ fn mind(
         tuning,
         mode,
         stream: settings.replies.stream,
+        settle_ms: i64::from(settings.replies.settle_ms),
         timeout: settings.replies.timeout(),
     })
 }

@@ -6,16 +6,21 @@ use sqlx::FromRow;
 use super::{Store, StoreError, Tx};
 
 const INSERT: &str = "INSERT INTO jobs (id, conversation, for_seq, generation, status, lease, leased_until, attempts, \
-    created_at) VALUES ($1, $2, $3, $4, 'queued', NULL, 0, 0, $5)";
+    created_at, due_at, due_by) VALUES ($1, $2, $3, $4, 'queued', NULL, 0, 0, $5, $6, $7)";
 const AGAIN: &str = "INSERT INTO jobs (id, conversation, for_seq, generation, status, lease, leased_until, attempts, \
-    created_at) VALUES ($1, $2, $3, $4, 'queued', NULL, 0, 0, $5) ON CONFLICT (conversation, for_seq) DO UPDATE SET \
+    created_at, due_at, due_by) VALUES ($1, $2, $3, $4, 'queued', NULL, 0, 0, $5, $6, $7) ON CONFLICT (conversation, for_seq) DO UPDATE SET \
     id = excluded.id, generation = excluded.generation, status = 'queued', lease = NULL, leased_until = 0, attempts = 0, \
-    created_at = excluded.created_at";
+    created_at = excluded.created_at, due_at = excluded.due_at, due_by = excluded.due_by";
 const OUTDATE: &str =
     "UPDATE jobs SET status = 'done', lease = NULL WHERE conversation = $1 AND status <> 'done'";
 const WAITING: &str = "SELECT COUNT(*) FROM jobs WHERE status = 'queued'";
-const OLDEST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at FROM jobs \
-    WHERE status = 'queued' ORDER BY created_at, id LIMIT 1";
+const OLDEST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at, due_at, due_by FROM jobs \
+    WHERE status = 'queued' AND due_at <= $1 ORDER BY due_at, created_at, id LIMIT 1";
+const NEXT_DUE: &str = "SELECT MIN(due_at) FROM jobs WHERE status = 'queued'";
+const UNFINISHED: &str =
+    "SELECT due_at, due_by FROM jobs WHERE conversation = $1 AND status <> 'done'";
+const WAITS: &str = "SELECT due_at, due_by FROM jobs WHERE conversation = $1 AND status = 'queued'";
+const PUT_OFF: &str = "UPDATE jobs SET due_at = $2 WHERE conversation = $1 AND status = 'queued'";
 const LEASE: &str = "UPDATE jobs SET status = 'leased', lease = $2, leased_until = $3, attempts = attempts + 1 WHERE id = $1";
 const HELD: &str = "SELECT COUNT(*) FROM jobs WHERE id = $1 AND lease = $2 AND status = 'leased'";
 const FINISH: &str = "UPDATE jobs SET status = 'done', lease = NULL WHERE id = $1";
@@ -23,10 +28,21 @@ const REQUEUE: &str = "UPDATE jobs SET status = 'queued', lease = NULL \
     WHERE id = $1 AND status = 'leased' AND leased_until <= $2";
 const IS_LOST: &str =
     "SELECT COUNT(*) FROM jobs WHERE id = $1 AND status = 'leased' AND leased_until <= $2";
-const LOST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at FROM jobs \
+const LOST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at, due_at, due_by FROM jobs \
     WHERE status = 'leased' AND leased_until <= $1 ORDER BY created_at, id";
 
-/// A reply that is due.
+/// When a reply is made, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Due {
+    /// From when on.
+    #[sqlx(rename = "due_at")]
+    pub at: i64,
+    /// The latest that more words of the visitor may put it off to.
+    #[sqlx(rename = "due_by")]
+    pub by: i64,
+}
+
+/// A reply that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Job {
     /// 32 hex digits; also the draft's id.
@@ -41,6 +57,9 @@ pub struct Job {
     pub attempts: i64,
     /// Milliseconds since 1970.
     pub created_at: i64,
+    /// When it is made.
+    #[sqlx(flatten)]
+    pub due: Due,
 }
 
 impl Job {
@@ -67,13 +86,33 @@ impl Store {
         Ok(sqlx::query_as(LOST).bind(now).fetch_all(&self.readers).await?)
     }
 
-    /// Gives the oldest waiting job to the holder of `lease`.
+    /// When the next waiting job is due; `None` when none waits.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn lease_job(&self, lease: &str, until: i64) -> Result<Option<Job>, StoreError> {
+    pub async fn next_due(&self) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar(NEXT_DUE).fetch_one(&self.readers).await?)
+    }
+
+    /// When the conversation's job is due, if it has one that nobody has begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn waiting_job(&self, conversation: &str) -> Result<Option<Due>, StoreError> {
+        Ok(sqlx::query_as(WAITS).bind(conversation).fetch_optional(&self.readers).await?)
+    }
+
+    /// Gives the job that has been due longest at `now` to the holder of `lease`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn lease_job(
+        &self,
+        lease: &str,
+        (now, until): (i64, i64),
+    ) -> Result<Option<Job>, StoreError> {
         let mut tx = self.begin().await?;
-        let job: Option<Job> = sqlx::query_as(OLDEST).fetch_optional(tx.conn()).await?;
+        let job: Option<Job> = sqlx::query_as(OLDEST).bind(now).fetch_optional(tx.conn()).await?;
         if let Some(job) = &job {
             sqlx::query(LEASE).bind(&job.id).bind(lease).bind(until).execute(tx.conn()).await?;
         }
@@ -115,8 +154,27 @@ impl Tx {
             .bind(job.for_seq)
             .bind(job.generation)
             .bind(job.created_at)
+            .bind(job.due.at)
+            .bind(job.due.by)
             .execute(self.conn())
             .await?;
+        Ok(())
+    }
+
+    /// When the conversation's job is due, if it has one that is waiting or begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn unfinished_job(&mut self, conversation: &str) -> Result<Option<Due>, StoreError> {
+        Ok(sqlx::query_as(UNFINISHED).bind(conversation).fetch_optional(self.conn()).await?)
+    }
+
+    /// Changes when the conversation's waiting job is due.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn put_off_job(&mut self, conversation: &str, at: i64) -> Result<(), StoreError> {
+        sqlx::query(PUT_OFF).bind(conversation).bind(at).execute(self.conn()).await?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Drafts that were not sent by themselves, and the decision over every draft.
 
+use serde::Serialize;
 use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
@@ -16,6 +17,10 @@ const MARK: &str =
     "UPDATE suggestions SET status = $2, sent = $3, distance = $4, settled_at = $5 WHERE id = $1";
 const VERDICTS: &str = "SELECT id, for_seq, text, status, sent, distance, confidence FROM suggestions \
     WHERE conversation = $1 AND settled_at IS NOT NULL ORDER BY for_seq, settled_at, id";
+const JUDGED: &str = "SELECT s.conversation, s.for_seq, m.text AS question, s.text AS suggestion, s.confidence, s.status, \
+    s.distance, s.sent, s.settled_at FROM suggestions s \
+    JOIN messages m ON m.conversation = s.conversation AND m.seq = s.for_seq \
+    WHERE s.settled_at IS NOT NULL ORDER BY s.settled_at DESC, s.id LIMIT $1";
 const OUTDATE: &str =
     "UPDATE suggestions SET status = 'outdated' WHERE conversation = $1 AND status = 'open'";
 const DECIDE: &str = "INSERT INTO decisions (conversation, for_seq, at, body) VALUES ($1, $2, $3, $4) \
@@ -84,7 +89,38 @@ pub struct Settled {
     pub confidence: f64,
 }
 
+/// What an owner made of a suggestion, beside the question that it answers.
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize)]
+pub struct Verdict {
+    /// The conversation.
+    pub conversation: String,
+    /// The visitor's message that it answers.
+    pub for_seq: i64,
+    /// What that says.
+    pub question: String,
+    /// The draft, plain text.
+    pub suggestion: String,
+    /// Confidence in the draft, 0 to 1.
+    pub confidence: f64,
+    /// `accepted`, `edited` or `discarded`.
+    pub status: String,
+    /// Characters to insert, delete or replace between draft and what was sent; `None` when nothing was.
+    pub distance: Option<i64>,
+    /// What was sent.
+    pub sent: Option<String>,
+    /// When, in milliseconds since 1970.
+    pub settled_at: i64,
+}
+
 impl Store {
+    /// What owners made of suggestions, the newest verdict first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn verdicts(&self, limit: i64) -> Result<Vec<Verdict>, StoreError> {
+        Ok(sqlx::query_as(JUDGED).bind(limit).fetch_all(&self.readers).await?)
+    }
+
     /// The suggestions of a conversation that an owner has judged.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
 
-const VERDICTS: &str = "SELECT suggestions.status, suggestions.text, suggestions.distance, decisions.body AS decision \
+const JUDGED: &str = "SELECT suggestions.status, suggestions.text, suggestions.distance, decisions.body AS decision \
     FROM suggestions JOIN decisions ON decisions.conversation = suggestions.conversation \
     AND decisions.for_seq = suggestions.for_seq WHERE suggestions.settled_at IS NOT NULL \
     ORDER BY suggestions.settled_at DESC, suggestions.id LIMIT $1";
@@ -16,7 +16,7 @@ const CHOOSE: &str = "INSERT INTO choices (name, value, at) VALUES ($1, $2, $3) 
 
 /// A suggestion that the owner has judged, with the decision that it came of.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Verdict {
+pub struct JudgedDecision {
     /// `accepted`, `edited` or `discarded`.
     pub status: String,
     /// The draft.
@@ -28,12 +28,12 @@ pub struct Verdict {
 }
 
 impl Store {
-    /// The newest verdicts, `limit` at most.
+    /// The newest verdicts with the decisions they are about, `limit` at most.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn verdicts(&self, limit: i64) -> Result<Vec<Verdict>, StoreError> {
-        Ok(sqlx::query_as(VERDICTS).bind(limit).fetch_all(&self.readers).await?)
+    pub async fn judged_decisions(&self, limit: i64) -> Result<Vec<JudgedDecision>, StoreError> {
+        Ok(sqlx::query_as(JUDGED).bind(limit).fetch_all(&self.readers).await?)
     }
 
     /// The newest decisions of all conversations, JSON as in the protocol; `limit` at most.

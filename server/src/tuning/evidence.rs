@@ -3,7 +3,7 @@
 use engine::confidence::{Judged, Signals};
 
 use crate::protocol::record::Decision;
-use crate::store::tuning::Verdict;
+use crate::store::tuning::JudgedDecision;
 use crate::store::{Store, StoreError};
 
 /// Verdicts that count at most, newest first.
@@ -32,7 +32,7 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) async fn read(store: &Store) -> Result<Self, StoreError> {
-        let verdicts = store.verdicts(VERDICTS).await?;
+        let verdicts = store.judged_decisions(VERDICTS).await?;
         let judged: Vec<Judged> = verdicts.iter().filter_map(judged).collect();
         let right = judged.iter().filter(|judged| judged.right).count();
         let decisions = store.newest_decisions(DECISIONS).await?;
@@ -44,7 +44,7 @@ impl Evidence {
     }
 }
 
-fn judged(verdict: &Verdict) -> Option<Judged> {
+fn judged(verdict: &JudgedDecision) -> Option<Judged> {
     let right = match (verdict.status.as_str(), verdict.distance) {
         ("accepted", _) => true,
         ("edited", Some(distance)) => {
@@ -72,7 +72,7 @@ mod tests {
         "intents":[],"for_seq":1,"mode":"quote","drafter":"","knowledge":"","timings_ms":{}}"#;
 
     fn check((status, distance, support): (&str, Option<i64>, &str), expect: Option<bool>) {
-        let verdict = Verdict {
+        let verdict = JudgedDecision {
             status: status.into(),
             text: "Ten chars.".into(),
             distance,

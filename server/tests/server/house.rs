@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use engine::model::{Model, ModelError};
 use engine::testing::ScriptedModel;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use server::config::{Knowledge, Settings};
+use server::clock::Clock;
+use server::config::{Knowledge, Settings, Stream};
 use server::startup::{self, Outside, Running};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -82,6 +84,30 @@ impl Gate {
     }
 }
 
+/// The hands of a clock that moves when a test moves it.
+#[derive(Clone)]
+pub(crate) struct Hands(Arc<AtomicI64>);
+
+impl Hands {
+    /// A clock that stands at some day.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(1_700_000_000_000)))
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn forward(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    fn clock(&self) -> Clock {
+        let hands = self.clone();
+        Clock::new(move || hands.now())
+    }
+}
+
 /// A scripted model with a hook before every token.
 pub(crate) fn scripted(
     scripts: HashMap<String, String>,
@@ -123,10 +149,44 @@ impl House {
         Self::over((folder, settings), ScriptedModel::default(), Mode::Quote).await
     }
 
+    /// A house with more lines in its policy, and what visitors see of a draft.
+    pub(crate) async fn ruled(
+        lines: &str,
+        stream: Stream,
+        (model, mode): (ScriptedModel, Mode),
+    ) -> Self {
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        let policy = folder.path().join("prompts/policy.toml");
+        let shipped = std::fs::read_to_string(&policy).unwrap();
+        std::fs::write(&policy, format!("{shipped}\n{lines}")).unwrap();
+        let mut settings = Settings::default();
+        settings.replies.stream = stream;
+        Self::over((folder, settings), model, mode).await
+    }
+
+    /// A house whose time is `hands`, and that waits for a visitor's further words.
+    pub(crate) async fn timed(hands: &Hands, model: ScriptedModel, mode: Mode) -> Self {
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        let outside = Outside { clock: hands.clock(), ..Outside::system().unwrap() };
+        Self::start((folder, Settings::default()), (model, mode), outside).await
+    }
+
     async fn over(
         (folder, mut settings): (TempDir, Settings),
         model: ScriptedModel,
         mode: Mode,
+    ) -> Self {
+        // Most tests are about what is answered, not when.
+        settings.replies.settle_ms = 0;
+        Self::start((folder, settings), (model, mode), Outside::system().unwrap()).await
+    }
+
+    async fn start(
+        (folder, mut settings): (TempDir, Settings),
+        (model, mode): (ScriptedModel, Mode),
+        outside: Outside,
     ) -> Self {
         settings.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         settings.server.data_dir = folder.path().join("data");
@@ -135,8 +195,7 @@ impl House {
         let lock = startup::data::lock(&settings).unwrap();
         let bound = startup::bind(&settings).await.unwrap();
         let model = (Arc::new(model) as Arc<dyn Model>, mode);
-        let running =
-            startup::open(&settings, bound, lock, model, Outside::system().unwrap()).await.unwrap();
+        let running = startup::open(&settings, bound, lock, model, outside).await.unwrap();
         Self { address: running.address, running, folder }
     }
 
@@ -324,6 +383,23 @@ impl Client {
     /// The next message from this speaker; other frames are skipped.
     pub(crate) async fn message(&mut self, from: &str) -> Value {
         self.find(|frame| frame["type"] == "message" && frame["from"] == from).await
+    }
+
+    /// The next frame that is wanted; those before it are added to `seen` as they came.
+    pub(crate) async fn find_all(
+        &mut self,
+        seen: &mut String,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        loop {
+            let frame = self.next().await.expect("the socket is open");
+            if wanted(&frame) {
+                return frame;
+            }
+            if frame["from"] != "visitor" {
+                seen.push_str(&frame.to_string());
+            }
+        }
     }
 
     pub(crate) async fn find(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {

@@ -4,6 +4,7 @@
 
 mod chat;
 mod console;
+mod copilot;
 mod frames;
 mod house;
 mod library;
@@ -16,3 +17,4 @@ mod saved_replies;
 mod site;
 mod soak;
 mod tags;
+mod turns;

@@ -5,6 +5,7 @@ import { forgetIntents, heardPrompts, openIntents, readIntents } from "./intents
 import { forgetLibrary, heard, openLibrary, whenSignedOut } from "./library.js";
 import { forgetRules, openRules } from "./rulebook.js";
 import { Live } from "./live.js";
+import { clear, written } from "./offer.js";
 import { emptySlots, forgetSaved, openSaved } from "./saved.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
 import { onSignedOut } from "./work.js";
@@ -244,8 +245,9 @@ export async function sendComposed(id) {
   stopTyping();
   const before = composing.text;
   if (!(await deliver(id, text, composing.suggestion))) return;
-  Object.assign(composing, { suggestion: null, slots: [] });
-  composing.text = composing.text.startsWith(before) ? composing.text.slice(before.length) : composing.text;
+  const rest = composing.text.startsWith(before) ? composing.text.slice(before.length) : composing.text;
+  clear(composing);
+  if (rest) written(composing, rest);
   changed();
 }
 
@@ -256,7 +258,7 @@ export async function accept(id, suggestion) {
 
 /** Puts a suggestion's text into the composer. @param {string} id @param {Suggestion} suggestion @returns {void} */
 export function edit(id, suggestion) {
-  Object.assign(composingOf(id), { text: suggestion.text, suggestion: suggestion.id });
+  Object.assign(composingOf(id), { text: suggestion.text, suggestion: suggestion.id, offer: null, touched: true });
   changed();
 }
 

@@ -1,6 +1,8 @@
 // The box in which the owner writes; touching it takes the conversation.
 
 import { ownTyping, sendComposed, stopTyping, touched } from "./actions.js";
+import { Copilot, discardOffer } from "./copilot.js";
+import { written } from "./offer.js";
 import { EmptySlots, Picker, pick } from "./picker.js";
 import { emptySlots } from "./saved.js";
 import { changed, composingOf } from "./store.js";
@@ -33,7 +35,7 @@ export function Composer({ id, state }) {
     if (composing.text) box.current.style.height = `${Math.min(box.current.scrollHeight + 2, 200)}px`;
   }, [composing.text, id]);
   const onInput = (/** @type {InputEvent} */ event) => {
-    composing.text = /** @type {HTMLTextAreaElement} */ (event.currentTarget).value;
+    written(composing, /** @type {HTMLTextAreaElement} */ (event.currentTarget).value);
     touched(id);
     if (composing.text.trim()) ownTyping(id);
     changed();
@@ -45,6 +47,8 @@ export function Composer({ id, state }) {
     } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       void sendComposed(id);
+    } else if (event.key === "Escape" && !event.isComposing && discardOffer(id)) {
+      event.preventDefault();
     } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
       touched(id);
     }
@@ -58,12 +62,14 @@ export function Composer({ id, state }) {
     changed();
   };
   return html`<form class="composer" onSubmit=${onSubmit}>
-    ${composing.suggestion && html`<p class="editing">Editing the suggestion
+    <${Copilot} id=${id} />
+    ${composing.suggestion && !composing.offer && html`<p class="editing">Editing the suggestion
       <button type="button" class="quiet" onClick=${drop}>Write my own instead</button></p>`}
     <${EmptySlots} id=${id} box=${box} />
     <${Picker} id=${id} box=${box} />
     <div class="row">
-      <textarea ref=${box} rows="1" maxlength=${LIMIT} aria-label="Your reply" placeholder=${HINTS[state]} value=${composing.text}
+      <textarea ref=${box} rows="1" maxlength=${LIMIT} class=${composing.offer ? "offered" : ""} aria-label="Your reply"
+        aria-describedby=${composing.offer ? "offer" : undefined} placeholder=${HINTS[state]} value=${composing.text}
         enterkeyhint="send" onInput=${onInput} onKeyDown=${onKeyDown} onClick=${() => touched(id)} onBlur=${stopTyping}></textarea>
       <button class="primary send" disabled=${composing.sending || !composing.text.trim() || emptySlots(id).length > 0}>Send</button>
     </div>

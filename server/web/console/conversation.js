@@ -101,7 +101,7 @@ function Thread({ detail }) {
     ${detail.typing && html`<p class="typing">The visitor is typing<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`}
     ${detail.draft && html`<${Draft} draft=${detail.draft} />`}
     ${detail.decision && html`<${DecisionCard} decision=${detail.decision} />`}
-    ${detail.suggestion && html`<${SuggestionCard} id=${detail.id} suggestion=${detail.suggestion} busy=${busy} />`}
+    ${detail.suggestion && composingOf(detail.id).offer?.id !== detail.suggestion.id && html`<${SuggestionCard} id=${detail.id} suggestion=${detail.suggestion} busy=${busy} />`}
   </div>`;
 }
 

@@ -27,6 +27,8 @@ const REASONS = {
   competing: "Two answers compete",
   intent_policy: "Set for this intent",
   unsupported: "Unsupported sentence",
+  other_language: "Another language",
+  guardrail: "Stopped by a guardrail",
   unreadable: "Cannot be read",
   fault: "A fault",
 };

@@ -2,6 +2,7 @@
 
 import { touched } from "./actions.js";
 import { about, intents, newest } from "./intents.js";
+import { written } from "./offer.js";
 import { emptySlots, filled, fitting, readSaved, saved } from "./saved.js";
 import { changed, composingOf, store } from "./store.js";
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
@@ -35,7 +36,8 @@ function select(box, name) {
 }
 
 /**
- * Puts a reply into the composer, after what stands there; that takes the conversation as writing does.
+ * Puts a reply into the composer, after what the owner wrote there or in place of an untouched suggestion; that takes the
+ * conversation as writing does.
  * @param {string} id
  * @param {SavedReply} reply
  * @returns {void}
@@ -43,7 +45,9 @@ function select(box, name) {
 function choose(id, reply) {
   const composing = composingOf(id);
   const { text, empty } = filled(reply.text, store.detail?.named ?? []);
-  composing.text = composing.text.trim() ? `${composing.text.trimEnd()}\n${text}` : text;
+  const own = composing.offer ? "" : composing.text.trimEnd();
+  if (composing.offer) composing.suggestion = null;
+  written(composing, own ? `${own}\n${text}` : text);
   composing.slots = [...new Set([...composing.slots, ...empty])];
   touched(id);
 }

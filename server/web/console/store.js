@@ -1,6 +1,7 @@
 // What the console knows: the conversations, the open one, and how each frame changes them.
 
 import { reasonWords, visitorName } from "./format.js";
+import { offer } from "./offer.js";
 
 /** @typedef {import("./types.js").Summary} Summary */
 /** @typedef {import("./types.js").Message} Message */
@@ -35,7 +36,9 @@ import { reasonWords, visitorName } from "./format.js";
  * What the owner is writing in one conversation.
  * @typedef {object} Composing
  * @property {string} text
- * @property {string | null} suggestion the suggestion that is being edited
+ * @property {string | null} suggestion the suggestion that the text came from
+ * @property {Suggestion | null} offer the suggestion that was put into the empty box, while its words are unchanged
+ * @property {boolean} touched the owner has written here since the last message was sent
  * @property {string} clientId kept until the server has the message
  * @property {string} sentAs what `clientId` was made for
  * @property {boolean} sending
@@ -93,7 +96,7 @@ export const waitingCount = () => sorted().filter((one) => one.state === "waitin
 export function composingOf(id) {
   let composing = store.composing.get(id);
   if (!composing) {
-    composing = { text: "", suggestion: null, clientId: "", sentAs: "", sending: false, slots: [] };
+    composing = { text: "", suggestion: null, offer: null, touched: false, clientId: "", sentAs: "", sending: false, slots: [] };
     store.composing.set(id, composing);
   }
   return composing;
@@ -151,6 +154,7 @@ export function fillDetail(detail, opened) {
   const late = detail.messages.filter((one) => one.seq > (opened.messages.at(-1)?.seq ?? 0));
   detail.messages = opened.messages.concat(late);
   detail.suggestion = opened.suggestion;
+  offerTo(detail.id, opened.suggestion, opened.conversation.state);
   detail.summary = opened.summary;
   detail.decision = opened.decision;
   detail.readings = opened.readings;
@@ -167,6 +171,17 @@ export function fillDetail(detail, opened) {
     if (frame.type === "message") joinMessage(detail, frame);
     applyToDetail(detail, frame);
   }
+}
+
+/**
+ * Puts a suggestion into the composer where nothing stands in its way, and says so.
+ * @param {string} id
+ * @param {Suggestion | null} suggestion
+ * @param {import("./types.js").State | undefined} state
+ * @returns {void}
+ */
+function offerTo(id, suggestion, state) {
+  if (offer(composingOf(id), suggestion, state)) store.announcement = "A suggested reply stands in the box.";
 }
 
 /**
@@ -233,7 +248,10 @@ function applyToDetail(detail, frame) {
     case "draft": putDraft(detail, frame); break;
     case "decision": detail.decision = frame.decision; break;
     case "reading": putReading(detail, frame); break;
-    case "suggestion": detail.suggestion = frame.suggestion; break;
+    case "suggestion":
+      detail.suggestion = frame.suggestion;
+      offerTo(detail.id, frame.suggestion, store.conversations.get(detail.id)?.state);
+      break;
     case "typing": putTyping(detail, frame.on, frame.expires_ms); break;
     default: break;
   }

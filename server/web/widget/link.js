@@ -23,7 +23,8 @@ import { Socket } from "./socket.js";
  *   citations?: Citation[] | null }} Draft
  */
 /** @typedef {{ type: "state", state: State, generation: number, author: string | null }} StateFrame */
-/** @typedef {{ type: "typing", from: "bot" | "owner", on: boolean, expires_ms: number }} Typing */
+/** @typedef {{ text: string, after_ms: number }} Preamble what fills a long wait, and from when on */
+/** @typedef {{ type: "typing", from: "bot" | "owner", on: boolean, expires_ms: number, status?: Preamble }} Typing */
 /** @typedef {{ type: "presence", owner_online: boolean }} Presence */
 /**
  * @typedef {{ type: "error", code: string, message: string, retry_after_ms: number | null,

@@ -30,7 +30,7 @@ export class Log {
     this.drafts = new Map();
     /** @type {Set<string>} drafts that have ended */
     this.ended = new Set();
-    /** @type {Map<string, { node: HTMLElement, timer: number }>} */
+    /** @type {Map<string, { node: HTMLElement, timer: number, wait: number }>} */
     this.dots = new Map();
     /** @type {HTMLElement | null} */
     this.hello = null;
@@ -282,23 +282,39 @@ export class Log {
   }
 
   /**
+   * Shows that somebody writes, and after a while a line about it. The line stands beside the dots and goes with them.
    * @param {"bot" | "owner"} from
    * @param {boolean} on
    * @param {number} expires
+   * @param {import("./link.js").Preamble} [status]
    */
-  typing(from, on, expires) {
+  typing(from, on, expires, status) {
     const shown = this.dots.get(from);
     if (shown) clearTimeout(shown.timer);
     if (!on) {
+      clearTimeout(shown?.wait);
       shown?.node.remove();
       this.dots.delete(from);
       return;
     }
-    const node = shown?.node ?? el("div", `typing ${from}`, "", { "aria-live": "off", role: "img", "aria-label": "Writing" });
-    if (!shown) node.append(el("i"), el("i"), el("i"));
+    const node = shown?.node ?? this.writing(from);
     const timer = window.setTimeout(() => this.typing(from, false, 0), expires);
-    this.dots.set(from, { node, timer });
+    const say = () => this.change(() => node.lastElementChild?.replaceChildren(status?.text ?? ""));
+    const wait = shown?.wait ?? (status ? window.setTimeout(say, status.after_ms) : 0);
+    this.dots.set(from, { node, timer, wait });
     this.change(() => this.place(node, LIVE + 1));
+  }
+
+  /**
+   * @param {"bot" | "owner"} from
+   * @returns {HTMLElement} the dots, and room for a line that is read out when it comes
+   */
+  writing(from) {
+    const node = el("div", `typing ${from}`, "", { "aria-live": "off" });
+    const dots = el("span", "dots", "", { role: "img", "aria-label": "Writing" });
+    dots.append(el("i"), el("i"), el("i"));
+    node.append(dots, el("span", "preamble", "", { role: "status", "aria-live": "polite" }));
+    return node;
   }
 
   /** Empties the list, except for own messages that still wait. */

@@ -244,7 +244,7 @@ export class Panel {
       case "message": return this.message(event);
       case "draft": return this.automatic() ? this.log.draft(event) : undefined;
       case "typing":
-        if (event.from === "owner" || this.automatic()) this.log.typing(event.from, event.on, event.expires_ms);
+        if (event.from === "owner" || this.automatic()) this.log.typing(event.from, event.on, event.expires_ms, event.status);
         return;
       case "state": return this.holder(event);
       case "presence": return this.here(event.owner_online);

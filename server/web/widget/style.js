@@ -52,7 +52,10 @@ h1 { font-size: 16px; font-weight: 650; line-height: 1.3; overflow: hidden; text
 .source { display: flex; align-items: center; gap: 8px; width: 100%; min-height: 40px; padding: 4px 8px; border-radius: 10px; text-align: left;
   font-size: 13px; line-height: 1.35; color: var(--muted); }
 .source:hover { background: var(--soft); color: var(--text); }
-.typing { display: flex; gap: 5px; align-self: flex-start; padding: 14px; border-radius: 16px 16px 16px 5px; background: var(--soft); }
+.typing { display: flex; gap: 8px; align-items: center; align-self: flex-start; padding: 14px; border-radius: 16px 16px 16px 5px; background: var(--soft); }
+.typing .dots { display: flex; gap: 5px; }
+.typing .preamble { color: var(--muted); }
+.typing .preamble:empty { display: none; }
 .typing.owner { background: var(--person); }
 .typing i { width: 7px; height: 7px; border-radius: 50%; background: var(--muted); animation: blink 1.2s infinite; }
 .typing i:nth-child(2) { animation-delay: .2s; }

@@ -1,0 +1,37 @@
+//! Waiting for a visitor's further words: when the reply to what they wrote is due, and how typing puts it off.
+
+use engine::settle::{self, LONGEST_MS};
+
+use crate::app::App;
+use crate::store::jobs::Due;
+use crate::store::{StoreError, Tx};
+
+/// When the reply to a message that came at `now` is due. Words that come before the last reply was begun or ended share its limit.
+pub(crate) async fn due(
+    app: &App,
+    tx: &mut Tx,
+    conversation: &str,
+    (text, now): (&str, i64),
+) -> Result<Due, StoreError> {
+    let unfinished = tx.unfinished_job(conversation).await?;
+    let by = unfinished.map_or(now + LONGEST_MS, |due| due.by);
+    Ok(Due { at: settle::due(text, (now, by), app.mind.settle_ms), by })
+}
+
+/// The visitor types, or has stopped: a reply that nobody has begun waits for them, as long as its limit allows.
+pub(crate) async fn typing(app: &App, conversation: &str, on: bool) -> Result<(), StoreError> {
+    if app.mind.settle_ms == 0 {
+        return Ok(());
+    }
+    let Some(due) = app.store.waiting_job(conversation).await? else { return Ok(()) };
+    let silent = app.clock.now_ms() + app.mind.settle_ms;
+    let at = if on { due.by } else { silent.min(due.by) };
+    if at == due.at {
+        return Ok(());
+    }
+    let mut tx = app.store.begin().await?;
+    tx.put_off_job(conversation, at).await?;
+    tx.commit().await?;
+    app.desk.ring();
+    Ok(())
+}
