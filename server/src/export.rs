@@ -67,10 +67,13 @@ async fn conversation(store: &Store, id: &str, out: &mut impl Write) -> Result<u
     let count = decisions.len();
     let counted_from = store.conversation(id).await?.map_or(0, |row| row.counted_from);
     let settled = store.settled_suggestions(id).await?;
+    let mut decided = 0;
     for (seq, decision) in decisions {
         let until = messages.partition_point(|message| message.seq <= seq);
         // Where counting began for turns before the newest hand-back is not kept.
-        let turn = turn(&messages[..until], if seq > counted_from { counted_from } else { 0 })?;
+        let counted_from = if seq > counted_from { counted_from } else { 0 };
+        let turn = turn(&messages[..until], counted_from, decided)?;
+        decided = seq;
         let answer = messages.iter().find(|message| message.reply_to == Some(seq));
         let judged = settled.iter().rfind(|settled| settled.for_seq == seq);
         let verdict = judged.map(|settled| Verdict {

@@ -115,7 +115,8 @@ async fn words(app: &App, conversation: &str, seq: i64) -> Result<String, TagErr
     rows.retain(|row| row.seq <= seq);
     let last = rows.last().filter(|row| row.seq == seq);
     last.filter(|row| row.speaker == Speaker::Visitor.as_str()).ok_or(TagError::UnknownMessage)?;
-    let question = turn(&rows, 0)?.question;
+    let decided = app.store.decided_before(conversation, seq).await?;
+    let question = turn(&rows, 0, decided.unwrap_or(0))?.question;
     let skipped = question.chars().count().saturating_sub(MAX_EXAMPLE);
     let text: String = question.chars().skip(skipped).collect();
     match engine::text::words(&text).is_empty() {

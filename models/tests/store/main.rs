@@ -218,7 +218,7 @@ fn a_folder_with_a_wrong_file_is_passed_over() {
 fn when_nothing_works_every_source_has_its_reason_and_the_way_out_is_said() {
     let house = House::new().with_hub();
     house.server.change(HUB_WEIGHTS, |answer| answer.body[0] ^= 1);
-    let secret = dead().replace("http://", "http://me:pw@");
+    let secret = dead().replace("http://", "http://me:secret-word@");
     let sources = [Source::Folder(house.temp.path().join("usb")), house.hub(), house.index()];
     let error = house.pull(&[&sources[..], &[Source::Index(secret)]].concat()).unwrap_err();
     let StoreError::NoSource { tried, missing, .. } = &error else { panic!("{error}") };
@@ -237,7 +237,7 @@ fn when_nothing_works_every_source_has_its_reason_and_the_way_out_is_said() {
             "config.json (13 bytes, sha256 ",
         ],
     );
-    assert!(!error.to_string().contains("pw"), "{error}");
+    assert!(!error.to_string().contains("secret-word"), "{error}");
     assert_eq!(house.names(), [".lock"], "wrong bytes are not kept");
     assert_says(&house.pull(&[]).unwrap_err(), &["no source is configured"]);
     assert_says(

@@ -303,7 +303,8 @@ async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn, i64), Stor
     let rows = app.store.messages(&job.conversation, after, HISTORY).await?;
     let visitor = Speaker::Visitor.as_str();
     let newest = rows.iter().rfind(|row| row.speaker == visitor).map_or(0, |row| row.seq);
-    let turn = turn::turn(&rows, conversation.counted_from)?;
+    let decided = app.store.decided_before(&job.conversation, job.for_seq).await?;
+    let turn = turn::turn(&rows, conversation.counted_from, decided.unwrap_or(0))?;
     Ok((conversation, turn, newest))
 }
 

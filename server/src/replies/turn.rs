@@ -5,12 +5,17 @@ use engine::turn::{Message, Speaker, Turn};
 
 use crate::store::{StoreError, messages};
 
-/// The turn after the last of `rows`: all visitor messages since anybody else spoke, joined, after what came before. Automatic
-/// replies count when they come after the seq `counted_from` and after what a person wrote.
+/// The turn after the last of `rows`: all visitor messages since anybody else spoke and after the seq `decided` (what was asked up to
+/// there has its answer or suggestion), joined, after what came before. Automatic replies count when they come after the seq
+/// `counted_from` and after what a person wrote.
 ///
 /// # Errors
 /// [`StoreError::Meaning`] when a stored speaker or scope cannot be read.
-pub fn turn(rows: &[messages::Message], counted_from: i64) -> Result<Turn, StoreError> {
+pub fn turn(
+    rows: &[messages::Message],
+    counted_from: i64,
+    decided: i64,
+) -> Result<Turn, StoreError> {
     let scope = scope(rows)?;
     let counted =
         rows.iter().rev().take_while(|row| row.seq > counted_from && row.speaker != OWNER);
@@ -26,7 +31,8 @@ pub fn turn(rows: &[messages::Message], counted_from: i64) -> Result<Turn, Store
     // What happened to the conversation after the question leaves it open.
     let asked = said.iter().rposition(|m| m.speaker != Speaker::System).map_or(0, |at| at + 1);
     said.truncate(asked);
-    let last = said.iter().rposition(|m| m.speaker != Speaker::Visitor).map_or(0, |at| at + 1);
+    let others = said.iter().rposition(|m| m.speaker != Speaker::Visitor).map_or(0, |at| at + 1);
+    let last = others.max(rows[..asked].partition_point(|row| row.seq <= decided));
     let words: Vec<String> = said.drain(last..).map(|m| m.text).collect();
     // What happened to the conversation ends a question, but is not part of what was said.
     said.retain(|message| message.speaker != Speaker::System);
@@ -60,7 +66,7 @@ mod tests {
             ..messages::Message::plain(*who, text)
         };
         let rows: Vec<_> = rows.iter().zip(1..).map(row).collect();
-        let turn = turn(&rows, from).unwrap();
+        let turn = turn(&rows, from, 0).unwrap();
         assert_eq!(
             (turn.question.as_str(), turn.history.len(), turn.bot_turns),
             (question, history, bot_turns)
@@ -74,7 +80,7 @@ mod tests {
             ..messages::Message::plain(Speaker::Visitor, "a")
         };
         let bot = messages::Message::plain(Speaker::Bot, "b");
-        let area = |rows: &[messages::Message]| turn(rows, 0).map(|turn| turn.scope.area).ok();
+        let area = |rows: &[messages::Message]| turn(rows, 0, 0).map(|turn| turn.scope.area).ok();
         for (rows, expect) in [
             (vec![row(r#"{"area":"old"}"#), bot.clone(), row(r#"{"area":"new"}"#)], Some("new")),
             (vec![row(r#"{"area":"old"}"#), row("")], Some("")),
@@ -95,6 +101,18 @@ mod tests {
         let row =
             [(Visitor, "a"), (Bot, "b"), (Owner, "c"), (Visitor, "d"), (Bot, "e"), (Visitor, "f")];
         check(&row, 0, "f", 5, 1);
+    }
+
+    #[test]
+    fn words_that_were_decided_about_are_asked_no_more() {
+        let row = |(text, seq): (&str, i64)| messages::Message {
+            seq,
+            ..messages::Message::plain(Speaker::Visitor, text)
+        };
+        let rows: Vec<_> = ["a", "b", "c"].into_iter().zip(1..).map(row).collect();
+        for (decided, question) in [(0, "a\nb\nc"), (1, "b\nc"), (2, "c"), (9, "")] {
+            assert_eq!(turn(&rows, 0, decided).unwrap().question, question, "{decided}");
+        }
     }
 
     #[test]

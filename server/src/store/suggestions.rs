@@ -27,6 +27,7 @@ const DECIDE: &str = "INSERT INTO decisions (conversation, for_seq, at, body) VA
     ON CONFLICT (conversation, for_seq) DO UPDATE SET at = excluded.at, body = excluded.body";
 const DECISIONS: &str =
     "SELECT for_seq, body FROM decisions WHERE conversation = $1 ORDER BY for_seq";
+const DECIDED: &str = "SELECT MAX(for_seq) FROM decisions WHERE conversation = $1 AND for_seq < $2";
 const DECISION: &str =
     "SELECT body FROM decisions WHERE conversation = $1 ORDER BY for_seq DESC LIMIT 1";
 
@@ -162,6 +163,19 @@ impl Store {
     /// [`StoreError::Sql`].
     pub async fn decisions(&self, conversation: &str) -> Result<Vec<(i64, String)>, StoreError> {
         Ok(sqlx::query_as(DECISIONS).bind(conversation).fetch_all(&self.readers).await?)
+    }
+
+    /// Seq of the newest visitor's message before `seq` about which it was decided.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn decided_before(
+        &self,
+        conversation: &str,
+        seq: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query_scalar(DECIDED).bind(conversation).bind(seq);
+        Ok(query.fetch_one(&self.readers).await?)
     }
 
     /// The newest decision, JSON as in the protocol.
