@@ -165,8 +165,10 @@ impl Policy {
     pub fn bands<'a>(&'a self, reading: &Reading, send_at: Option<f32>) -> Bands<'a> {
         let sure = reading.primary().filter(|tag| tag.score >= SURE);
         let own = sure.and_then(|tag| self.intent.get_key_value(&tag.id));
-        let send_at = own.and_then(|(_, own)| own.send_at).or(send_at).unwrap_or(self.send_at);
-        let hold_at = own.and_then(|(_, own)| own.hold_at).unwrap_or(self.hold_at).min(send_at);
+        let hold_at = own.and_then(|(_, own)| own.hold_at).unwrap_or(self.hold_at);
+        // Whatever share may be wrong, what is too unsure to be held is never sent.
+        let chosen = send_at.map(|chosen| chosen.max(hold_at));
+        let send_at = own.and_then(|(_, own)| own.send_at).or(chosen).unwrap_or(self.send_at);
         Bands {
             send_at,
             hold_at,

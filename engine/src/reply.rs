@@ -91,7 +91,7 @@ fn make(
         Err(Stopped::Guarded) => {
             let rule = guarded.map_or("guardrail", |guardrail| &guardrail.id);
             let decision = decide(Action::HandOff, rule, Reason::Guardrail);
-            progress.outcome(parts, decision, Some(parts.templates.say("hand_off")))
+            progress.outcome(parts, decision, Some(parts.templates.say("person_answers")))
         }
         Err(Stopped::Cancelled) => {
             let decision = decide(Action::HandOff, "cancelled", Reason::LowConfidence);

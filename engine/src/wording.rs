@@ -9,6 +9,9 @@ use crate::text;
 /// Sentences of a reply that a style may ask for, at most.
 pub const MAX_SENTENCES: usize = 20;
 
+/// Characters of a greeting or a closing at most.
+const MAX_FRAME: usize = 500;
+
 /// How replies are worded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -38,10 +41,14 @@ impl Style {
 
     /// What is wrong with the figures.
     pub(crate) fn problem(&self) -> Option<String> {
-        let most = self.sentences.filter(|most| !(1..=MAX_SENTENCES).contains(most))?;
-        Some(format!(
-            "sentences is {most}; it has to lie between 1 and {MAX_SENTENCES}; leave it out for no limit"
-        ))
+        if let Some(most) = self.sentences.filter(|most| !(1..=MAX_SENTENCES).contains(most)) {
+            return Some(format!(
+                "sentences is {most}; it has to lie between 1 and {MAX_SENTENCES}; leave it out for no limit"
+            ));
+        }
+        let long = |text: &str| text.chars().count() > MAX_FRAME;
+        (long(&self.greeting) || long(&self.closing))
+            .then(|| format!("has a greeting or closing of more than {MAX_FRAME} characters"))
     }
 }
 
@@ -89,6 +96,9 @@ impl Guardrail {
     pub(crate) fn problem(&self, before: &[Self]) -> Option<String> {
         if before.iter().any(|other| other.id == self.id) {
             return Some("has the id of another guardrail; give each its own".into());
+        }
+        if self.id.trim().is_empty() {
+            return Some("has no id; name it for the records".into());
         }
         self.words.is_empty().then(|| "names no words, so it can never match".into())
     }

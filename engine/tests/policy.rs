@@ -102,3 +102,13 @@ fn an_intent_has_bands_and_autonomy_of_its_own() {
         assert_eq!((decision.action, decision.rule.as_str()), (action, rule), "{intent}");
     }
 }
+
+#[test]
+fn a_chosen_threshold_is_never_below_what_is_held() {
+    let policy = parse(FIGURES).unwrap();
+    for (chosen, send_at) in [(Some(0.1), policy.hold_at), (Some(0.9), 0.9), (None, policy.send_at)]
+    {
+        let bands = policy.bands(&Reading::default(), chosen);
+        assert_eq!((bands.send_at, bands.hold_at), (send_at, policy.hold_at), "{chosen:?}");
+    }
+}

@@ -110,7 +110,7 @@ pub async fn forget(app: &App, example: &str) -> Result<(), TagError> {
 
 /// The words that were read for the message: with those that the visitor sent right before it.
 async fn words(app: &App, conversation: &str, seq: i64) -> Result<String, TagError> {
-    let after = (seq - TOGETHER).max(0);
+    let after = seq.saturating_sub(TOGETHER).max(0);
     let mut rows = app.store.messages(conversation, after, TOGETHER).await?;
     rows.retain(|row| row.seq <= seq);
     let last = rows.last().filter(|row| row.seq == seq);
@@ -134,7 +134,8 @@ async fn tell(app: &App, conversation: &str, seq: i64) {
     let told = async {
         let readings = readings(app, conversation, seq).await?;
         let reading = readings.into_iter().find(|one| one.seq == seq);
-        let messages = app.store.messages(conversation, (seq - NAMED_IN).max(0), NAMED_IN).await?;
+        let messages =
+            app.store.messages(conversation, seq.saturating_sub(NAMED_IN).max(0), NAMED_IN).await?;
         let named = named(&app.mind.prompts().entities, &messages);
         Ok::<_, StoreError>(Frame::Reading {
             conversation: conversation.into(),

@@ -110,7 +110,7 @@ pub struct Guess {
 
 /// The language of a text; `None` when it has no letters.
 pub fn of_text(text: &str) -> Option<Guess> {
-    let text = without_names(text.chars().take(READ_CHARS).collect());
+    let text = without_names(without_quotes(&text.chars().take(READ_CHARS).collect::<Vec<_>>()));
     let letters = DETECTOR.detect(&text)?;
     let by_letters = LANGUAGES.iter().find(|(_, lang)| *lang == letters.lang())?.0;
     let scores = scores(&text);
@@ -133,6 +133,43 @@ pub fn of_text(text: &str) -> Option<Guess> {
         (false, false) => Certainty::Guessed,
     };
     Some(Guess { code: if lead >= LEADS { by_words } else { by_letters }, certainty })
+}
+
+/// The text without what stands in quotation marks: an error message or a title that a visitor repeats is not how they write.
+/// All of it where nothing else has letters.
+fn without_quotes(chars: &[char]) -> String {
+    let mut kept = String::with_capacity(chars.len());
+    let in_word = |at: usize| chars.get(at).is_some_and(|c| c.is_alphanumeric());
+    let mut at = 0;
+    while at < chars.len() {
+        let opens = closing(chars[at]).filter(|_| at == 0 || !in_word(at - 1));
+        let end = opens.and_then(|close| {
+            (at + 1..chars.len()).find(|end| chars[*end] == close && !in_word(end + 1))
+        });
+        match end {
+            Some(end) => {
+                kept.push(' ');
+                at = end + 1;
+            }
+            None => {
+                kept.push(chars[at]);
+                at += 1;
+            }
+        }
+    }
+    if kept.chars().any(char::is_alphabetic) { kept } else { chars.iter().collect() }
+}
+
+/// The mark that ends what `open` begins; `None` when it begins nothing.
+fn closing(open: char) -> Option<char> {
+    match open {
+        '"' | '`' | '\'' => Some(open),
+        '“' => Some('”'),
+        '„' => Some('“'),
+        '‘' => Some('’'),
+        '«' => Some('»'),
+        _ => None,
+    }
 }
 
 /// The text without its Latin letters where much of it is in another script: names of products are written so everywhere.

@@ -18,6 +18,9 @@ fn questions_of_visitors_have_a_language() {
         ("Ile kosztuje Porchlight?", "pl"),
         ("Сколько стоит Porchlight?", "ru"),
         ("Porchlightの料金はいくらですか？", "ja"),
+        ("What does the error 'Die Datei konnte nicht gefunden werden' mean?", "en"),
+        ("Was heißt „the file could not be found on this machine“ auf Deutsch?", "de"),
+        ("It's the visitor's browser that doesn't open the chat", "en"),
     ] {
         let guess = of_text(text);
         let sure = guess.filter(|guess| guess.certainty >= Certainty::Sure);

@@ -89,9 +89,13 @@ pub(super) struct Tuning {
 impl Tuning {
     fn of(app: &App) -> Self {
         let picture = app.mind.tuning.picture().borrow().clone();
+        let policy = &app.mind.prompts().policy;
         Self {
             at_most_wrong: picture.at_most_wrong,
-            send_at: picture.tuned.send_at.unwrap_or(app.mind.prompts().policy.send_at),
+            send_at: picture
+                .tuned
+                .send_at
+                .map_or(policy.send_at, |chosen| chosen.max(policy.hold_at)),
             curve: picture.curve.points(STEPS),
             sample: match picture.sample {
                 Sample::Headings => "headings",
@@ -147,6 +151,8 @@ fn explained(prompts: &Prompts, rule: &Rule) -> Explained {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Choice {
+    // Named, so that nothing is chosen by leaving it out.
+    #[serde(deserialize_with = "Option::deserialize")]
     at_most_wrong: Option<f32>,
 }
 

@@ -73,7 +73,7 @@ impl Body {
         if !fits(&text, MAX_TEXT) {
             return invalid(format!("A saved reply has 1 to {MAX_TEXT} characters."));
         }
-        let intent = self.intent.filter(|intent| !intent.is_empty());
+        let intent = self.intent.filter(|intent| !intent.trim().is_empty());
         if intent.as_deref().is_some_and(|intent| !fits(intent, MAX_INTENT)) {
             return invalid(format!("The id of an intent has at most {MAX_INTENT} characters."));
         }

@@ -35,7 +35,7 @@ pub(super) async fn finish(
         made.show.withdraw(app);
         return Ok(());
     }
-    let decision = decision(app, job, made);
+    let mut decision = decision(app, job, made);
     let order = conversation::order(app).await;
     let mut tx = app.store.begin().await?;
     let (row, verdict) = fenced(&mut tx, job, lease).await?;
@@ -49,6 +49,10 @@ pub(super) async fn finish(
         conversation::suggestion(app, &job.conversation).await;
         return Ok(());
     };
+    if verdict == Verdict::Suggest && made.outcome.decision.action == Action::Send {
+        // A person holds the conversation: however sure it is, the draft is theirs to send.
+        decision.action = Action::Hold.as_str().into();
+    }
     let mut messages = Vec::new();
     let cancelled = made.outcome.cancelled && !made.timed_out;
     let mut sent = false;

@@ -7,16 +7,16 @@ use super::{Store, StoreError, Tx};
 const PUT: &str = "INSERT INTO corrections (id, conversation, seq, intent, label, text, at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (conversation, seq) DO UPDATE SET id = excluded.id, \
     intent = excluded.intent, label = excluded.label, text = excluded.text, at = excluded.at";
-const PRUNE: &str = "DELETE FROM corrections WHERE intent = $1 AND id NOT IN \
-    (SELECT id FROM corrections WHERE intent = $1 ORDER BY at DESC, id DESC LIMIT $2)";
-const ALL: &str = "SELECT id, conversation, seq, intent, label, text, at FROM corrections ORDER BY at DESC, id DESC";
+const TEACHING: &str = "SELECT id, conversation, seq, intent, label, text, at FROM (SELECT id, conversation, seq, intent, label, \
+    text, at, ROW_NUMBER() OVER (PARTITION BY intent ORDER BY at DESC, id DESC) AS place FROM corrections) AS ranked \
+    WHERE place <= $1 ORDER BY at DESC, id DESC";
 const OF: &str = "SELECT id, conversation, seq, intent, label, text, at FROM corrections \
     WHERE conversation = $1 AND seq >= $2 ORDER BY seq";
 const BY_ID: &str =
     "SELECT id, conversation, seq, intent, label, text, at FROM corrections WHERE id = $1";
 const REMOVE: &str = "DELETE FROM corrections WHERE id = $1";
 
-/// Examples of one intent that are kept; the newest win.
+/// Examples of one intent that are learned from; the newest win.
 pub const MAX_PER_INTENT: i64 = 20;
 
 /// A tag that the owner has put right.
@@ -39,12 +39,12 @@ pub struct Correction {
 }
 
 impl Store {
-    /// All of them, the newest first.
+    /// Those that teach, the newest first: [`MAX_PER_INTENT`] of each intent.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
     pub async fn corrections(&self) -> Result<Vec<Correction>, StoreError> {
-        Ok(sqlx::query_as(ALL).fetch_all(&self.readers).await?)
+        Ok(sqlx::query_as(TEACHING).bind(MAX_PER_INTENT).fetch_all(&self.readers).await?)
     }
 
     /// Those of a conversation's messages from `seq` on.
@@ -61,7 +61,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Stores one in place of an earlier one about the same message; the oldest beyond [`MAX_PER_INTENT`] go.
+    /// Stores one in place of an earlier one about the same message.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
@@ -76,8 +76,6 @@ impl Tx {
             .bind(correction.at)
             .execute(self.conn())
             .await?;
-        let prune = sqlx::query(PRUNE).bind(&correction.intent).bind(MAX_PER_INTENT);
-        prune.execute(self.conn()).await?;
         Ok(())
     }
 

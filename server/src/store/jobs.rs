@@ -1,6 +1,7 @@
 //! Reply jobs: made with the visitor's message, leased by a worker, fenced by a token.
 
 use engine::fence::Claim;
+use engine::settle::LONGEST_MS;
 use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
@@ -15,7 +16,7 @@ const OUTDATE: &str =
     "UPDATE jobs SET status = 'done', lease = NULL WHERE conversation = $1 AND status <> 'done'";
 const WAITING: &str = "SELECT COUNT(*) FROM jobs WHERE status = 'queued'";
 const OLDEST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at, due_at, due_by FROM jobs \
-    WHERE status = 'queued' AND due_at <= $1 ORDER BY due_at, created_at, id LIMIT 1";
+    WHERE status = 'queued' AND (due_at <= $1 OR due_at > $2) ORDER BY due_at, created_at, id LIMIT 1";
 const NEXT_DUE: &str = "SELECT MIN(due_at) FROM jobs WHERE status = 'queued'";
 const UNFINISHED: &str =
     "SELECT due_at, due_by FROM jobs WHERE conversation = $1 AND status <> 'done'";
@@ -102,7 +103,8 @@ impl Store {
         Ok(sqlx::query_as(WAITS).bind(conversation).fetch_optional(&self.readers).await?)
     }
 
-    /// Gives the job that has been due longest at `now` to the holder of `lease`.
+    /// Gives the job that has been due longest at `now` to the holder of `lease`. What is due later than any reply waits was
+    /// put into the queue before the clock was set back, and is due as well.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
@@ -112,7 +114,11 @@ impl Store {
         (now, until): (i64, i64),
     ) -> Result<Option<Job>, StoreError> {
         let mut tx = self.begin().await?;
-        let job: Option<Job> = sqlx::query_as(OLDEST).bind(now).fetch_optional(tx.conn()).await?;
+        let job: Option<Job> = sqlx::query_as(OLDEST)
+            .bind(now)
+            .bind(now + LONGEST_MS)
+            .fetch_optional(tx.conn())
+            .await?;
         if let Some(job) = &job {
             sqlx::query(LEASE).bind(&job.id).bind(lease).bind(until).execute(tx.conn()).await?;
         }

@@ -8,8 +8,9 @@ const JUDGED: &str = "SELECT suggestions.status, suggestions.text, suggestions.d
     FROM suggestions JOIN decisions ON decisions.conversation = suggestions.conversation \
     AND decisions.for_seq = suggestions.for_seq WHERE suggestions.settled_at IS NOT NULL \
     ORDER BY suggestions.settled_at DESC, suggestions.id LIMIT $1";
-const DECISIONS: &str =
-    "SELECT body FROM decisions ORDER BY at DESC, conversation, for_seq LIMIT $1";
+const DECISIONS: &str = "SELECT body FROM (SELECT body, at, conversation, for_seq, \
+    ROW_NUMBER() OVER (PARTITION BY conversation ORDER BY for_seq DESC) AS place FROM decisions) AS ranked \
+    WHERE place <= $1 ORDER BY at DESC, conversation, for_seq LIMIT $2";
 const CHOICE: &str = "SELECT value FROM choices WHERE name = $1";
 const CHOOSE: &str = "INSERT INTO choices (name, value, at) VALUES ($1, $2, $3) \
     ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at";
@@ -36,12 +37,16 @@ impl Store {
         Ok(sqlx::query_as(JUDGED).bind(limit).fetch_all(&self.readers).await?)
     }
 
-    /// The newest decisions of all conversations, JSON as in the protocol; `limit` at most.
+    /// The newest decisions of all conversations, JSON as in the protocol; `of_one` of each and `limit` in all at most.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn newest_decisions(&self, limit: i64) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar(DECISIONS).bind(limit).fetch_all(&self.readers).await?)
+    pub async fn newest_decisions(
+        &self,
+        of_one: i64,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(DECISIONS).bind(of_one).bind(limit).fetch_all(&self.readers).await?)
     }
 
     /// What the owner has chosen under a name, as JSON.

@@ -1,5 +1,7 @@
 //! What is read from the database for the tuning: verdicts on suggestions, and what visitors have asked.
 
+use std::collections::HashSet;
+
 use engine::confidence::{Judged, Signals};
 
 use crate::protocol::record::Decision;
@@ -10,6 +12,8 @@ use crate::store::{Store, StoreError};
 const VERDICTS: i64 = 1_000;
 /// Decisions that are looked through for questions, newest first.
 const DECISIONS: i64 = 500;
+/// Decisions of one conversation among them at most.
+const OF_ONE: i64 = 3;
 /// Share of a draft's characters up to which an edit leaves it right.
 const SLIGHT: f64 = 0.3;
 
@@ -35,11 +39,14 @@ impl Evidence {
         let verdicts = store.judged_decisions(VERDICTS).await?;
         let judged: Vec<Judged> = verdicts.iter().filter_map(judged).collect();
         let right = judged.iter().filter(|judged| judged.right).count();
-        let decisions = store.newest_decisions(DECISIONS).await?;
+        let decisions = store.newest_decisions(OF_ONE, DECISIONS).await?;
+        // The same question over and over is one question: nobody moves the curve by repeating it.
+        let mut seen = HashSet::new();
+        let fresh = |signals: &Signals| seen.insert(signals.features().map(f32::to_bits));
         Ok(Self {
             counted: Counted { right, wrong: judged.len() - right },
             judged,
-            asked: decisions.iter().filter_map(|body| signals(body)).collect(),
+            asked: decisions.iter().filter_map(|body| signals(body)).filter(fresh).collect(),
         })
     }
 }

@@ -192,9 +192,13 @@ impl Choice {
         Ok(value.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())
     }
 
-    /// This choice with the threshold that `curve` gives.
+    /// This choice with the threshold that `curve` gives; the one before stays while there is no curve.
     fn over(self, curve: &RiskCurve) -> Self {
-        Self { send_at: self.at_most_wrong.map(|wrong| curve.send_at(wrong)), ..self }
+        let send_at = |wrong| match curve.is_empty() {
+            true => self.send_at.unwrap_or(1.0),
+            false => curve.send_at(wrong),
+        };
+        Self { send_at: self.at_most_wrong.map(send_at), ..self }
     }
 
     async fn keep(self, app: &App) -> Result<(), StoreError> {
@@ -220,4 +224,24 @@ pub async fn choose(app: &App, at_most_wrong: Option<f32>) -> Result<(), StoreEr
     });
     app.mind.tuning.ring();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_curve_the_threshold_stays_and_nothing_more_is_sent() {
+        let curve = RiskCurve::new(vec![0.95, 0.9, 0.4]);
+        let none = RiskCurve::default();
+        let choice = |at_most_wrong, send_at| Choice { at_most_wrong, send_at };
+        for (before, curve, send_at) in [
+            (choice(Some(0.1), None), &curve, Some(0.9)),
+            (choice(Some(0.1), Some(0.8)), &none, Some(0.8)),
+            (choice(Some(0.1), None), &none, Some(1.0)),
+            (choice(None, Some(0.8)), &curve, None),
+        ] {
+            assert_eq!(before.over(curve).send_at, send_at, "{before:?}");
+        }
+    }
 }

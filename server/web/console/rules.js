@@ -128,7 +128,7 @@ function Bands({ rules }) {
   return html`<section aria-labelledby="bands-title">
     <h3 id="bands-title">What becomes of a draft</h3>
     <ul class="plain">
-      <li>From ${short(tuning.send_at)} on it is sent; from ${short(Math.min(bands.hold_at, tuning.send_at))} on it is kept for you as a suggestion; below, a person is asked for.</li>
+      <li>From ${short(tuning.send_at)} on it is sent; from ${short(bands.hold_at)} on it is kept for you as a suggestion; below, a person is asked for.</li>
       <li>When no passage is nearer than ${short(bands.passage_floor)}, nothing is drafted and a person is asked for.</li>
       <li>After ${bands.turn_cap} automatic replies in a row, or ${bands.stalled_cap} without progress, a person is asked for.</li>
     </ul>
