@@ -1,6 +1,6 @@
 //! How the owner wants replies to be worded, and what no draft may say to a visitor: `[style]` and `[[guardrail]]` of `policy.toml`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::phrase::Phrase;
 use crate::rules::{Action, stands_in};
@@ -13,7 +13,7 @@ pub const MAX_SENTENCES: usize = 20;
 const MAX_FRAME: usize = 500;
 
 /// How replies are worded.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Style {
     /// Sentences of a reply at most, greeting and closing aside, 1 to [`MAX_SENTENCES`]; no limit unless set. The steps of one list

@@ -8,7 +8,8 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use engine::confidence::Point;
 use engine::policy::Autonomy;
-use engine::rules::{Rule, RuleAction};
+use engine::rules::{Action, Rule, RuleAction};
+use engine::wording::{Guardrail, Style};
 use serde::{Deserialize, Serialize};
 
 use super::account::unreadable;
@@ -28,6 +29,8 @@ pub(super) struct Overview {
     bands: Figures,
     intents: Vec<OwnBands>,
     rules: Vec<Explained>,
+    guardrails: Vec<Kept>,
+    style: Style,
     tuning: Tuning,
 }
 
@@ -70,6 +73,16 @@ struct Explained {
     frustration: Option<f32>,
     /// 0 is no limit.
     at_most_words: usize,
+}
+
+/// What no draft may say.
+#[derive(Debug, Serialize)]
+struct Kept {
+    id: String,
+    /// `hold` or `hand_off`.
+    action: &'static str,
+    words: Vec<String>,
+    unless: Vec<String>,
 }
 
 /// How sure is sure enough, and what that brings.
@@ -128,8 +141,19 @@ pub(super) async fn overview(State(app): State<Arc<App>>, _: SignedIn) -> Json<O
         },
         intents: intents.collect(),
         rules: policy.rule.iter().map(|rule| explained(&prompts, rule)).collect(),
+        guardrails: policy.guardrail.iter().map(kept).collect(),
+        style: policy.style.clone(),
         tuning: Tuning::of(&app),
     })
+}
+
+fn kept(guardrail: &Guardrail) -> Kept {
+    Kept {
+        id: guardrail.id.clone(),
+        action: Action::from(guardrail.action).as_str(),
+        words: guardrail.words.iter().map(ToString::to_string).collect(),
+        unless: guardrail.unless.iter().map(ToString::to_string).collect(),
+    }
 }
 
 fn explained(prompts: &Prompts, rule: &Rule) -> Explained {

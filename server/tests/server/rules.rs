@@ -50,6 +50,7 @@ async fn the_owner_sees_every_rule_with_its_line() {
         rules["intents"][0],
         json!({ "id": "billing", "autonomy": "draft", "send_at": null, "hold_at": null })
     );
+    assert_eq!((&rules["guardrails"], &rules["style"]["sentences"]), (&json!([]), &Value::Null));
     assert_eq!(rules["tuning"]["curve"].as_array().unwrap().len(), 101);
 }
 

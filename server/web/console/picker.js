@@ -5,7 +5,7 @@ import { about, intents, newest } from "./intents.js";
 import { written } from "./offer.js";
 import { emptySlots, filled, fitting, readSaved, saved } from "./saved.js";
 import { changed, composingOf, store } from "./store.js";
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 
 /** @typedef {import("../vendor/preact.js").VNode} VNode */
 /** @typedef {import("./types.js").SavedReply} SavedReply */
@@ -78,7 +78,8 @@ function Choices({ id, box }) {
   const [at, setAt] = useState(0);
   /** @type {{ current: HTMLDivElement | null }} */
   const root = useRef(null);
-  useEffect(() => root.current?.querySelector("input")?.focus(), []);
+  // Before it is painted: the next key is for the search.
+  useLayoutEffect(() => root.current?.querySelector("input")?.focus(), []);
   const choices = fitting(words, tags());
   const current = Math.min(at, choices.length - 1);
   useEffect(() => root.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [current]);

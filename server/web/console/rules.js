@@ -140,6 +140,27 @@ function Bands({ rules }) {
   </section>`;
 }
 
+/** What the owner says about the words of replies. @param {{ rules: import("./types.js").Rules }} props @returns {VNode | null} */
+function Wording({ rules }) {
+  const { guardrails, style } = rules;
+  const said = [
+    style.sentences !== null && `A reply has at most ${style.sentences} sentences.`,
+    style.greeting && `The first answer begins with “${style.greeting}”.`,
+    style.closing && `Every answer ends with “${style.closing}”.`,
+    style.instructions && `A drafter that writes freely is told: “${style.instructions}”.`,
+  ].filter(Boolean);
+  if (said.length === 0 && guardrails.length === 0) return null;
+  return html`<section aria-labelledby="wording-title">
+    <h3 id="wording-title">How drafts are worded</h3>
+    <ul class="plain">${said.map((one) => html`<li key=${one}>${one}</li>`)}</ul>
+    <ul class="findings">${guardrails.map((one) => html`<li class="finding" key=${one.id}>
+      <p><strong>${plain(one.id)}</strong> <span class="state-chip">${ACTIONS[one.action]}</span></p>
+      <p>When a sentence of the draft says one of these: ${one.words.map((words) => html`<code key=${words}>${words}</code> `)}</p>
+      ${one.unless.length > 0 && html`<p class="faint">Not where it says: ${one.unless.map((words) => html`<code key=${words}>${words}</code> `)}</p>`}
+    </li>`)}</ul>
+  </section>`;
+}
+
 /** @returns {VNode} */
 export function Rules() {
   const rules = rulebook.rules;
@@ -153,6 +174,7 @@ export function Rules() {
       ${rules === null ? html`<p class="empty">Loading…</p>` : html`
         <${Sureness} tuning=${rules.tuning} send_at=${rules.bands.send_at} />
         <${Bands} rules=${rules} />
+        <${Wording} rules=${rules} />
         <section aria-labelledby="rules-title">
           <h3 id="rules-title">Rules before a draft</h3>
           <p class="note">Tried from top to bottom; the first that matches decides. They stand in prompts/policy.toml.</p>

@@ -203,6 +203,8 @@
  * @property {{ send_at: number, hold_at: number, passage_floor: number, turn_cap: number, stalled_cap: number }} bands
  * @property {{ id: string, autonomy: "auto" | "draft" | "off", send_at: number | null, hold_at: number | null }[]} intents
  * @property {Rule[]} rules
+ * @property {{ id: string, action: "hold" | "hand_off", words: string[], unless: string[] }[]} guardrails
+ * @property {{ sentences: number | null, greeting: string, closing: string, instructions: string }} style
  * @property {Tuning} tuning
  */
 
