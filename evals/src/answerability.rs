@@ -1,11 +1,9 @@
 //! `answerability`: how far the confidence can be trusted, on questions with and without an answer in the documents.
 
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 
 use anyhow::{Result, ensure};
 use engine::metrics::{aurc, auroc, brier, coverage_at_error, ece, risk_coverage};
-use engine::reply::Event;
 
 use crate::data::{Question, Set, SetOptions};
 use crate::house::{House, HouseOptions};
@@ -81,16 +79,7 @@ fn drop_documents(set: &mut Set, fraction: f64, seed: u64) -> usize {
 
 /// The confidence of a reply, and whether its best passage is one that answers.
 fn judge(house: &House, question: &Question, relevant: &HashSet<String>) -> (f64, bool) {
-    let mut first: Option<String> = None;
-    let outcome = house.reply(&question.turn(), &mut |event| match event {
-        Event::Found(hits) => {
-            first = hits.first().map(|hit| hit.passage.doc.clone());
-            ControlFlow::Continue(())
-        }
-        // All signals are known when a draft starts.
-        Event::Started { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
+    let (first, outcome) = house.look_up(&question.turn());
     let right = !question.is_unanswerable() && first.is_some_and(|doc| relevant.contains(&doc));
     (f64::from(outcome.confidence.value), right)
 }

@@ -4,14 +4,12 @@
 //! those about the other are measured, and the other way round, so that each question is measured once.
 
 use std::collections::{BTreeSet, HashSet};
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Result;
 use engine::confidence::{Calibration, Judged, RiskCurve, SHIPPED, Signals, as_visitor};
 use engine::metrics::{aurc, auroc, coverage_at_error, ece, interval, percentile};
 use engine::model::Model;
-use engine::reply::Event;
 
 use crate::house::{House, HouseOptions};
 use crate::judged::{self, Asked};
@@ -89,16 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn ask(house: &House, asked: &Asked) -> Row {
-    let mut first: Option<String> = None;
-    let outcome = house.reply(&asked.question.turn(), &mut |event| match event {
-        Event::Found(hits) => {
-            first = hits.first().map(|hit| hit.passage.doc.clone());
-            ControlFlow::Continue(())
-        }
-        // All signals are known when a draft starts.
-        Event::Started { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
+    let (first, outcome) = house.look_up(&asked.question.turn());
     let right = first.is_some_and(|doc| asked.relevant.contains(&doc));
     Row { signals: outcome.confidence.signals, right, about: asked.about.clone() }
 }

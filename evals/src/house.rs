@@ -146,6 +146,21 @@ impl House {
         };
         reply(&parts, turn, on_event)
     }
+
+    /// What a turn would be answered from: the document of its first passage, and the reply up to where its draft begins,
+    /// by when all signals are known.
+    pub(crate) fn look_up(&self, turn: &Turn) -> (Option<String>, Outcome) {
+        let mut first = None;
+        let outcome = self.reply(turn, &mut |event| match event {
+            Event::Found(hits) => {
+                first = hits.first().map(|hit| hit.passage.doc.clone());
+                ControlFlow::Continue(())
+            }
+            Event::Started { .. } => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        (first, outcome)
+    }
 }
 
 /// The ear of a house: the encoder, the intents and the rules, without documents.
