@@ -231,14 +231,10 @@ export class Link {
     return true;
   }
 
-  /**
-   * @param {string | null} conversation
-   * @param {number} seq of the message that tells so
-   */
-  belong(conversation, seq) {
-    if (!conversation || conversation === this.conversation) return;
+  /** @param {string} conversation */
+  belong(conversation) {
+    if (conversation === this.conversation) return;
     this.conversation = conversation;
-    if (seq > 1) this.epoch = null; // another tab began it, under an epoch of its own
     this.save();
   }
 
@@ -258,7 +254,7 @@ export class Link {
    * @param {string | null} id
    */
   settle(id) {
-    if (!id || this.outbox.done.has(id)) return;
+    if (!id) return;
     if (this.outbox.remove(id)) this.report({ type: "sent", id });
     this.next(id);
   }
@@ -295,7 +291,7 @@ export class Link {
     switch (frame.type) {
       case "welcome": return this.welcomed(frame);
       case "message": return this.accept(frame);
-      case "ack": this.belong(frame.conversation, frame.seq); return this.settle(frame.client_msg_id);
+      case "ack": this.belong(frame.conversation); return this.settle(frame.client_msg_id);
       case "error": return this.refused(frame);
       case "going_away": return this.leave(frame.retry_after_ms);
       case "state": this.asking &&= frame.state === "bot"; return this.report(frame);
@@ -310,8 +306,8 @@ export class Link {
     this.line.greeted();
     // A tab that was opened at the same time may have been given another token: the first one counts for both.
     if (first && !frame.conversation && this.follow()) return this.hello();
-    if (this.lastSeq > 0 && (frame.restored || frame.head < this.lastSeq)) {
-      this.drop(true);
+    if (frame.restored || frame.head < this.lastSeq) {
+      this.drop(this.lastSeq > 0);
       if (!frame.restored) return this.hello();
     }
     this.token = frame.token;
@@ -342,7 +338,7 @@ export class Link {
    */
   accept(frame) {
     if (this.conversation && frame.conversation !== this.conversation) return;
-    this.belong(frame.conversation, frame.seq);
+    this.belong(frame.conversation);
     this.settle(frame.client_msg_id);
     if (frame.seq <= this.lastSeq) return;
     if (frame.seq > this.lastSeq + 1) {

@@ -47,8 +47,6 @@ export class Outbox {
   constructor() {
     /** @type {Unsent[]} in the order they were written */
     this.entries = [];
-    /** @type {Set<string>} ids of messages that are known to be stored */
-    this.done = new Set();
   }
 
   /** @returns {Unsent[]} what another tab or an earlier page has left here, taken in now */
@@ -58,7 +56,7 @@ export class Outbox {
       .map((key) => parse(key, storage.getItem(key)))) ?? [];
     const fresh = [];
     for (const entry of found) {
-      if (!entry || this.done.has(entry.id) || this.find(entry.id) || this.entries.length >= MOST) continue;
+      if (!entry || this.find(entry.id) || this.entries.length >= MOST) continue;
       this.entries.push(entry);
       fresh.push(entry);
     }
@@ -104,7 +102,6 @@ export class Outbox {
    */
   remove(id) {
     const entry = this.find(id);
-    this.done.add(id);
     this.entries = this.entries.filter((other) => other !== entry);
     stored((storage) => storage.removeItem(PREFIX + id));
     return entry;
