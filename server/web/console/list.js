@@ -25,13 +25,14 @@ export function StateChip({ state }) {
 }
 
 /**
- * A green dot while the visitor's page is open.
+ * A green dot while the visitor's page is open, as far as that is known.
  * @param {{ online: boolean }} props
  * @returns {VNode}
  */
 export function Presence({ online }) {
-  const words = online ? "Visitor online" : "Visitor offline";
-  return html`<span class="presence ${online ? "on" : ""}" title=${words}><span class="sr">${words}</span></span>`;
+  const known = store.link === "open";
+  const words = known ? (online ? "Visitor online" : "Visitor offline") : "Not known while reconnecting";
+  return html`<span class="presence ${known && online ? "on" : ""}" title=${words}><span class="sr">${words}</span></span>`;
 }
 
 /**

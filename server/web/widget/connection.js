@@ -2,65 +2,48 @@
 
 import { Socket } from "./socket.js";
 
-/** @typedef {import("./frames.js").Transport} Transport */
-
-/** Waits grow from the first to the second, each drawn anew from nothing to all of it. */
-const BASE_MS = 500;
-const CAP_MS = 20_000;
-/** A connection that lasted so long makes the next waits short again. */
-const STEADY_MS = 5_000;
-/** Until the first sign of life the next way is tried soon; from then on, and on the last way, there is more time. */
-const PROBE_MS = 3_000;
-const ANSWER_MS = 12_000;
-/** Silence after which the server is asked, and silence after that which is told: 5 s in all while somebody looks. */
-const BEAT_MS = 2_500;
-const QUIET_BEAT_MS = 20_000;
-const QUIET_ANSWER_MS = 10_000;
-/** A connection in doubt is kept so long: a busy server is not helped by all its visitors coming anew. */
-const DOUBT_MS = 5_000;
-/** Tries without a sign of life before a way that has worked counts as blocked. */
+// Milliseconds. A wait is drawn from 0 to twice as much each time, and short again after a steady connection.
+const BASE = 500;
+const CAP = 20_000;
+const STEADY = 5_000;
+// Until the first sign of life the next way is tried soon; then, and on the last way, there is more time.
+const PROBE = 3_000;
+const ANSWER = 12_000;
+// Silence before the server is asked, and again before the visitor is told: 5 s in all while somebody looks.
+const BEAT = 2_500;
+const QUIET_BEAT = 20_000;
+const QUIET_ANSWER = 10_000;
+// A silent connection is kept a little longer: a busy server is not helped by all its visitors coming anew.
+const DOUBT = 5_000;
+// After so long on another way the next connection tries the WebSocket again.
+const DETOUR = 300_000;
+/** Tries in vain until a way that has worked counts as blocked. */
 const MISSES = 3;
-/** After so long on another way, the next connection tries the WebSocket again. */
-const DETOUR_MS = 300_000;
 
-/** @type {((query: string) => Promise<new (origin: string, ears: import("./frames.js").Ears) => Transport>)[]} */
+/** @type {((query: string) => Promise<import("./frames.js").Way>)[]} */
 const WAYS = [
   async () => Socket,
   async (query) => (await import(`./stream.js${query}`)).Stream,
   async (query) => (await import(`./poll.js${query}`)).Poll,
 ];
 
-/**
- * @typedef {object} Handlers
- * @property {() => void} open
- * @property {(data: string) => void} data
- * @property {(doubt: boolean) => void} doubt nothing is heard any more, or something is again
- * @property {(code: number, reason: string) => number | null | undefined} lost says how long to wait: null for ever, undefined for the usual
- */
-
 export class Connection {
   /**
    * @param {string} origin
-   * @param {Handlers} on
+   * @param {import("./frames.js").Handlers} on
    */
   constructor(origin, on) {
     this.origin = origin;
     this.on = on;
-    /** @type {Transport | null} */
+    /** @type {import("./frames.js").Transport | null} */
     this.live = null;
-    /** names the try that is under way or has led to a connection; @type {object | null} */
+    /** names the try that is under way; @type {object | null} */
     this.turn = null;
-    this.attempt = 0;
+    this.attempt = this.misses = this.since = this.failedImports = 0;
     this.way = 0;
-    /** the way that brought the last welcome, -1 for none */
+    /** the way that worked last, since when; -1 for none */
     this.proved = -1;
-    this.misses = 0;
-    this.detourSince = 0;
-    /** imports that failed: a browser remembers those by their address */
-    this.fetched = 0;
-    this.heard = this.welcome = this.doubted = false;
-    /** somebody has the panel open */
-    this.open = false;
+    this.heard = this.welcome = this.doubted = this.open = false;
     /** the server asked for the wait */
     this.asked = false;
     /** @type {Map<string, ReturnType<typeof setTimeout>>} */
@@ -88,7 +71,7 @@ export class Connection {
   }
 
   /**
-   * Runs `then` after `ms`, replacing the timer of that name; without `then` only clears it.
+   * Runs `then` after `ms` in place of the timer of that name; without `then` only clears it.
    * @param {string} name
    * @param {number} [ms]
    * @param {() => void} [then]
@@ -109,10 +92,10 @@ export class Connection {
     if (this.turn) return;
     const turn = this.turn = {};
     this.asked = false;
-    this.expect(ANSWER_MS);
+    this.expect(ANSWER);
     try {
-      const Way = await WAYS[this.way](this.fetched ? `?try=${this.fetched}` : "").catch((error) => {
-        this.fetched += 1;
+      const Way = await WAYS[this.way](this.failedImports ? `?try=${this.failedImports}` : "").catch((error) => {
+        this.failedImports += 1;
         throw error;
       });
       if (this.turn !== turn) return;
@@ -121,23 +104,23 @@ export class Connection {
         data: (text) => this.turn === turn && this.hear(text),
         lost: (code, reason, least) => this.turn === turn && this.drop(code, reason, least),
       });
-      if (this.way < WAYS.length - 1) this.expect(PROBE_MS);
+      if (this.way < WAYS.length - 1) this.expect(PROBE);
     } catch {
-      if (this.turn === turn) this.drop(); // the page's own policy refuses it, or the module did not come
+      if (this.turn === turn) this.drop(); // the page's policy refuses it, or the module did not come
     }
   }
 
-  /** Whatever the connection waits for, it is time: somebody looks, or the network is back. */
+  /** Somebody looks, or the network is back. */
   check() {
     if (this.welcome) this.ask();
     else if (this.timers.has("retry") && !this.asked) void this.connect();
   }
 
-  /** @param {string} text of any frame, which is a sign of life */
+  /** @param {string} text any frame is a sign of life */
   hear(text) {
     this.heard = true;
     if (this.welcome) this.alive();
-    else this.expect(ANSWER_MS);
+    else this.expect(ANSWER);
     if (text) this.on.data(text);
   }
 
@@ -145,7 +128,7 @@ export class Connection {
   alive() {
     this.later("answer");
     if (this.doubted) this.on.doubt((this.doubted = false));
-    this.later("beat", this.watched ? BEAT_MS : QUIET_BEAT_MS, () => this.ask());
+    this.later("beat", this.watched ? BEAT : QUIET_BEAT, () => this.ask());
   }
 
   /** Asks for a sign of life. */
@@ -154,9 +137,9 @@ export class Connection {
     this.await();
   }
 
-  /** Something was sent that is answered at once. */
+  /** Something was sent that is answered. */
   await() {
-    if (!this.timers.has("answer")) this.expect(this.watched ? BEAT_MS : QUIET_ANSWER_MS);
+    if (!this.timers.has("answer")) this.expect(this.watched ? BEAT : QUIET_ANSWER);
   }
 
   /** @param {number} ms until the connection is given up, or first doubted when it has worked */
@@ -164,7 +147,7 @@ export class Connection {
     this.later("answer", ms, () => {
       if (!this.welcome) return this.drop();
       this.on.doubt((this.doubted = true));
-      this.later("answer", DOUBT_MS, () => this.drop());
+      this.later("answer", DOUBT, () => this.drop());
     });
   }
 
@@ -172,10 +155,10 @@ export class Connection {
   greeted() {
     this.welcome = true;
     this.misses = 0;
-    if (this.proved !== this.way) this.detourSince = Date.now();
+    if (this.proved !== this.way) this.since = Date.now();
     this.proved = this.way;
     this.alive();
-    this.later("steady", STEADY_MS, () => { this.attempt = 0; });
+    this.later("steady", STEADY, () => { this.attempt = 0; });
   }
 
   /** @param {{ type: string } & Record<string, unknown>} frame */
@@ -196,21 +179,21 @@ export class Connection {
    * Gives the connection up and comes back after a while, or at once another way.
    * @param {number} [code]
    * @param {string} [reason]
-   * @param {number} [least] milliseconds that the server wants to be left alone
+   * @param {number} [least] what the server asks for
    */
   drop(code = 0, reason = "", least = 0) {
     const other = !this.heard && this.divert();
-    if (this.way && Date.now() - this.detourSince > DETOUR_MS && this.proved === this.way) this.wayBack();
+    if (this.way && Date.now() - this.since > DETOUR && this.proved === this.way) this.wayBack();
     this.close();
     const asked = this.on.lost(code, reason);
     if (asked === null) return;
-    const cap = Math.min(CAP_MS, BASE_MS * 2 ** this.attempt);
+    const cap = Math.min(CAP, BASE * 2 ** this.attempt);
     if (!other) this.attempt = Math.min(this.attempt + 1, 16);
     this.asked = Boolean(asked || least);
     this.later("retry", other ? 0 : asked ?? least + Math.random() * cap, () => void this.connect());
   }
 
-  /** @returns {boolean} whether another way is tried at once, since nothing came back on this one */
+  /** @returns {boolean} whether another way is tried at once: nothing came back on this one */
   divert() {
     if (navigator.onLine === false || (this.proved === this.way && ++this.misses < MISSES)) return false;
     this.wayBack((this.way + 1) % WAYS.length);

@@ -54,7 +54,17 @@ export interface Ears {
   /** It has ended by itself; `least` is how long the server wants to be left alone, in milliseconds. */
   lost(code: number, reason: string, least?: number): void;
 }
+/** What a connection reports. */
+export interface Handlers {
+  open(): void;
+  data(text: string): void;
+  /** Nothing is heard any more, or something is again. */
+  doubt(doubt: boolean): void;
+  /** How long to wait in milliseconds: null for ever, undefined for the usual. */
+  lost(code: number, reason: string): number | null | undefined;
+}
 /** One way to the server. */
+export type Way = new (origin: string, ears: Ears) => Transport;
 export interface Transport {
   write(frame: { type: string } & Record<string, unknown>): void;
   /** Ends it without a report. */

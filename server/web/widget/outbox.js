@@ -2,7 +2,7 @@
 
 /** @typedef {import("./frames.js").Unsent} Unsent */
 
-/** Each message has a key of its own: two tabs never write over each other. */
+// Each message has a key of its own: two tabs never write over each other.
 const PREFIX = "porchlight.unsent.";
 const MOST = 100;
 const MOST_TEXT = 4_000;
@@ -14,7 +14,7 @@ export function freshId() {
 }
 
 /**
- * Runs `act` on the browser's storage; where that is switched off or full, things last as long as the page.
+ * Where the browser's storage is switched off or full, things last as long as the page.
  * @template T
  * @param {(storage: Storage) => T} act
  * @returns {T | null}

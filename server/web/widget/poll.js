@@ -1,58 +1,25 @@
 // The last way to the server: a request that is answered as soon as there are frames, and POST for what the visitor sends.
 
-import { Posts } from "./posts.js";
+import { Http } from "./http.js";
 
-/** @typedef {import("./frames.js").Ears} Ears */
-
-export class Poll {
+export class Poll extends Http {
   /**
-   * @param {string} origin
-   * @param {Ears} ears
+   * @override
+   * @param {import("./http.js").Session} session
+   * @param {object} hello
    */
-  constructor(origin, ears) {
-    this.origin = origin;
-    this.ears = ears;
-    this.posts = new Posts(origin, ears);
-    queueMicrotask(() => ears.open());
-  }
-
-  /** @param {{ type: string }} frame a `hello` begins a session of its own */
-  write(frame) {
-    if (frame.type !== "hello") return this.posts.write(frame);
-    this.posts.close();
-    this.posts = new Posts(this.origin, this.ears);
-    void this.read(this.posts, /** @type {{ type: string, last_seq: number }} */ (frame));
-  }
-
-  /**
-   * @param {Posts} posts
-   * @param {{ last_seq: number }} hello
-   */
-  async read(posts, hello) {
-    let last = hello.last_seq;
-    /** @type {object} */
-    let question = hello;
-    try {
-      for (;;) {
-        const { session, frames } = await (await posts.ask("poll", question)).json();
-        posts.session = session;
-        void posts.flush();
-        this.ears.data("");
-        for (const frame of frames) {
-          if (posts.ended.signal.aborted) return;
-          if (frame.type === "message") last = Math.max(last, frame.seq);
-          this.ears.data(JSON.stringify(frame));
-        }
-        if (posts.ended.signal.aborted) return;
-        question = { session, last_seq: last };
+  async read(session, hello) {
+    let last = Number(/** @type {{ last_seq?: number }} */ (hello).last_seq);
+    for (let question = hello; !session.over;) {
+      const answer = await (await session.ask("poll", question)).json();
+      session.begin(answer.session);
+      session.ears.data(""); // an empty answer is a sign of life, too
+      for (const frame of answer.frames) {
+        if (session.over) return;
+        if (frame.type === "message") last = Math.max(last, frame.seq);
+        session.ears.data(JSON.stringify(frame));
       }
-    } catch (error) {
-      posts.fail(error);
+      question = { session: answer.session, last_seq: last };
     }
-  }
-
-  /** @returns {void} */
-  close() {
-    this.posts.close();
   }
 }

@@ -1,8 +1,6 @@
 // The second way to the server: an event stream over `fetch`, and POST for what the visitor sends.
 
-import { Posts } from "./posts.js";
-
-/** @typedef {import("./frames.js").Ears} Ears */
+import { Http } from "./http.js";
 
 /** Reads an event stream as its bytes come, however they are cut. */
 export class Events {
@@ -32,59 +30,24 @@ export class Events {
   }
 }
 
-export class Stream {
+export class Stream extends Http {
   /**
-   * @param {string} origin
-   * @param {Ears} ears
-   */
-  constructor(origin, ears) {
-    this.origin = origin;
-    this.ears = ears;
-    this.posts = new Posts(origin, ears);
-    queueMicrotask(() => ears.open());
-  }
-
-  /** @param {{ type: string }} frame a `hello` opens a stream of its own */
-  write(frame) {
-    if (frame.type !== "hello") return this.posts.write(frame);
-    this.posts.close();
-    this.posts = new Posts(this.origin, this.ears);
-    void this.read(this.posts, frame);
-  }
-
-  /**
-   * @param {Posts} posts
+   * @override
+   * @param {import("./http.js").Session} session
    * @param {object} hello
    */
-  async read(posts, hello) {
-    const events = new Events((data) => this.hear(posts, data));
-    try {
-      const reader = (await posts.ask("stream", hello)).body?.getReader();
-      for (;;) {
-        const part = await reader?.read();
-        if (!part || part.done) throw new Error("the stream has ended");
-        if (posts === this.posts) events.push(part.value);
-      }
-    } catch (error) {
-      posts.fail(error);
+  async read(session, hello) {
+    const events = new Events((data) => {
+      if (session.over) return;
+      if (!data || session.name) return session.ears.data(data);
+      session.begin(JSON.parse(data).session);
+      session.ears.data("");
+    });
+    const reader = (await session.ask("stream", hello)).body?.getReader();
+    for (;;) {
+      const part = await reader?.read();
+      if (!part || part.done) throw new Error("the stream has ended");
+      events.push(part.value);
     }
-  }
-
-  /**
-   * @param {Posts} posts
-   * @param {string} data the first names the session
-   */
-  hear(posts, data) {
-    if (data && !posts.session) {
-      posts.session = JSON.parse(data).session;
-      void posts.flush();
-      data = "";
-    }
-    if (!posts.ended.signal.aborted) this.ears.data(data);
-  }
-
-  /** @returns {void} */
-  close() {
-    this.posts.close();
   }
 }
