@@ -120,6 +120,36 @@ check("what was written in a closed conversation waits for the visitor's wish in
   assert.deepEqual(kept(world), []);
 });
 
+check("nothing that waits is sent into the conversation that the visitor leaves", async (world) => {
+  const tab = world.newTab("1");
+  tab.type("one");
+  await world.run(2_000);
+  for (const text of ["on its way", "behind it"]) tab.type(text);
+  const since = world.now;
+  world.as(tab, () => tab.link.startNew());
+  await world.run(10_000);
+  assert.deepEqual(heard(world, since).filter((frame) => frame.type === "send").map((frame) => frame.text), ["on its way"]);
+  assert.equal(tab.failed.size, 2);
+});
+
+check("a page that was frozen goes where the others have gone before it says hello", async (world) => {
+  const frozen = world.newTab("1");
+  frozen.type("one");
+  await world.run(2_000);
+  frozen.listeners.delete("storage");
+  const tab = world.newTab("2");
+  await world.run(1_000);
+  world.as(tab, () => tab.link.startNew());
+  await world.run(1_000);
+  tab.type("two");
+  await world.run(1_000);
+  for (const line of [...world.server.lines]) line.end();
+  await world.run(5_000);
+  assert.deepEqual(frozen.shown.map((one) => one.text), ["two"]);
+  tab.kill();
+  assert.equal(JSON.parse(world.storage.getItem("porchlight")).conversation, tab.link.conversation);
+});
+
 check("a refused message is kept until the visitor takes it back, over a reload too", async (world) => {
   const tab = world.newTab("1");
   const id = tab.type("refuse me");
@@ -191,6 +221,9 @@ check("waits are drawn from twice as much each time, up to 20 s, and never end",
   world.server.down = false;
   await world.run(25_000);
   assert.equal(tab.status, "online");
+  for (const line of [...world.server.lines]) line.end();
+  const [first] = await tries(world, 700, "ws");
+  assert.ok(first, "after a steady connection the waits are short again");
 });
 
 for (const [name, back] of Object.entries({
