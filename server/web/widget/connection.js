@@ -6,14 +6,14 @@ import { Socket } from "./socket.js";
 const BASE = 500;
 const CAP = 20_000;
 const STEADY = 5_000;
-// Until the first sign of life the next way is tried soon; then, and on the last way, there is more time.
+// Until the first sign of life, but on the last way; and then until the welcome.
 const PROBE = 3_000;
 const ANSWER = 12_000;
-// Silence before the server is asked, and again before the visitor is told: 5 s in all while somebody looks.
+// Silence before the server is asked, and again before the visitor is told: 5 s while somebody looks.
 const BEAT = 2_500;
 const QUIET_BEAT = 20_000;
 const QUIET_ANSWER = 10_000;
-// A silent connection is kept a little longer: a busy server is not helped by all its visitors coming anew.
+// A silent connection is kept a little longer: new ones do not help a busy server.
 const DOUBT = 5_000;
 // After so long on another way the next connection tries the WebSocket again.
 const DETOUR = 300_000;
@@ -37,7 +37,7 @@ export class Connection {
     this.on = on;
     /** @type {import("./frames.js").Transport | null} */
     this.live = null;
-    /** names the try that is under way; @type {object | null} */
+    /** names the try under way; @type {object | null} */
     this.turn = null;
     this.attempt = this.misses = this.since = this.failedImports = 0;
     this.way = 0;
@@ -50,7 +50,7 @@ export class Connection {
     this.timers = new Map();
   }
 
-  /** Connects, and from then on follows what the browser knows of its network and its page. */
+  /** Connects, and follows what the browser knows of its network and its page. */
   start() {
     addEventListener("online", () => this.check());
     addEventListener("offline", () => this.welcome && this.drop());
@@ -142,7 +142,7 @@ export class Connection {
     if (!this.timers.has("answer")) this.expect(this.watched ? BEAT : QUIET_ANSWER);
   }
 
-  /** @param {number} ms until the connection is given up, or first doubted when it has worked */
+  /** @param {number} ms until the connection is given up, or doubted first if it has worked */
   expect(ms) {
     this.later("answer", ms, () => {
       if (!this.welcome) return this.drop();
@@ -151,7 +151,7 @@ export class Connection {
     });
   }
 
-  /** The server has greeted: this way works. */
+  /** This way works. */
   greeted() {
     this.welcome = true;
     this.misses = 0;

@@ -3,15 +3,10 @@
 import { Connection } from "./connection.js";
 import { Outbox, stored } from "./outbox.js";
 
-/** @typedef {import("./frames.js").Welcome} Welcome */
-/** @typedef {import("./frames.js").Message} Message */
-/** @typedef {import("./frames.js").ErrorFrame} ErrorFrame */
-/** @typedef {import("./frames.js").ServerFrame} ServerFrame */
-
 const KEY = "porchlight";
-/** How long the server may take for a `welcome` or an `ack` while the connection lives. */
+/** How long a `welcome` or an `ack` may take while the connection lives. */
 const DUE_MS = 12_000;
-/** Marks of what has arrived and what was seen are gathered for so long. */
+/** How long marks of what has arrived and was seen are gathered. */
 const MARKS_MS = 250;
 
 /** @returns {{ token: string | null, conversation: string | null }} */
@@ -48,15 +43,15 @@ export class Link {
     this.lastSeq = 0;
     /** up to where everything was on the screen */
     this.seenSeq = 0;
-    /** what the server was told of that, and of what has arrived, on this connection */
+    /** what this connection was told of that and of what has arrived */
     this.readSeq = this.deliveredSeq = 0;
-    /** the seq after which a gap was already asked for, so that a lasting gap cannot loop */
+    /** the seq after which a gap was asked for, so that a lasting gap cannot loop */
     this.mendedAt = -1;
     this.started = false;
     this.ready = false;
     this.asking = false;
     this.typingAt = 0;
-    /** how long the server wants to be left alone, once it has said that it goes */
+    /** how long the server that goes wants to be left alone */
     this.leaveMs = 0;
     /** why the server is about to close the connection */
     this.reason = "";
@@ -75,7 +70,7 @@ export class Link {
   /**
    * Queues a message; it stays in the outbox until the server has stored it.
    * @param {string} text
-   * @returns {string | null} its id, null when too many wait already
+   * @returns {string | null} its id, null when too many wait
    */
   send(text) {
     const entry = this.outbox.add(text);
@@ -86,7 +81,7 @@ export class Link {
   }
 
   /**
-   * Takes a message that is not sent by itself out of the outbox, to be sent again under a new id.
+   * Takes a refused message out of the outbox, to be sent again under a new id.
    * @param {string} id
    * @returns {string | null} its text
    */
@@ -140,7 +135,7 @@ export class Link {
     void this.line.connect();
   }
 
-  /** Greets the server, at first or again to mend a gap. */
+  /** Greets, at first or again to mend a gap. */
   hello() {
     this.idle();
     this.follow();
@@ -151,7 +146,7 @@ export class Link {
     this.line.write({ type: "hello", v: 1, token, conversation, epoch, last_seq: lastSeq, outbox, scope });
   }
 
-  /** Takes in what waits to be sent from an earlier page or a tab that was closed. */
+  /** Takes in what an earlier page has left. */
   gather() {
     for (const entry of this.outbox.load()) this.report({ type: "unsent", entry });
   }
@@ -190,8 +185,8 @@ export class Link {
   }
 
   /**
-   * Drops what ties this browser to a conversation. What was written in it and is not stored waits for the visitor's wish:
-   * it is never sent into another conversation by itself.
+   * Drops what ties this browser to a conversation. What was written in it is never sent into another one by itself:
+   * it waits for the visitor's wish.
    */
   forget() {
     this.idle();
@@ -203,7 +198,7 @@ export class Link {
     this.drop(false);
   }
 
-  /** @param {boolean} restored the history is another one; what is shown of it goes */
+  /** @param {boolean} restored the history is another one */
   drop(restored) {
     this.epoch = null;
     this.lastSeq = this.seenSeq = this.readSeq = this.deliveredSeq = 0;
@@ -211,7 +206,7 @@ export class Link {
     this.report({ type: "reset", restored });
   }
 
-  /** Keeps the token and the conversation for the next page; without storage they last as long as the page. */
+  /** Keeps the token and the conversation for the next page. */
   save() {
     stored((storage) => storage.setItem(KEY, JSON.stringify({ token: this.token, conversation: this.conversation })));
   }
@@ -281,7 +276,7 @@ export class Link {
 
   /** @param {string} data */
   receive(data) {
-    /** @type {ServerFrame} */
+    /** @type {import("./frames.js").ServerFrame} */
     let frame;
     try {
       frame = JSON.parse(data);
@@ -299,12 +294,12 @@ export class Link {
     }
   }
 
-  /** @param {Welcome} frame */
+  /** @param {import("./frames.js").Welcome} frame */
   welcomed(frame) {
     const first = this.token === null;
     this.line.later("due");
     this.line.greeted();
-    // A tab that was opened at the same time may have been given another token: the first one counts for both.
+    // Another tab, opened at the same time, has another token: the first one counts for both.
     if (first && !frame.conversation && this.follow()) return this.hello();
     if (frame.restored || frame.head < this.lastSeq) {
       this.drop(this.lastSeq > 0);
@@ -334,7 +329,7 @@ export class Link {
 
   /**
    * Shows each message once and in order; asks again when one is missing.
-   * @param {Message} frame
+   * @param {import("./frames.js").Message} frame
    */
   accept(frame) {
     if (this.conversation && frame.conversation !== this.conversation) return;
@@ -353,7 +348,7 @@ export class Link {
     this.mark();
   }
 
-  /** @param {ErrorFrame} frame */
+  /** @param {import("./frames.js").ErrorFrame} frame */
   refused(frame) {
     this.report(frame);
     const id = frame.client_msg_id ?? this.inflight;

@@ -3,7 +3,6 @@
 import { button, el, icon, PATHS } from "./dom.js";
 
 /** @typedef {import("./frames.js").Citation} Citation */
-/** @typedef {import("./frames.js").Draft} Draft */
 /** @typedef {import("./frames.js").Message} Message */
 /** @typedef {import("./frames.js").Piece} Piece */
 /** @typedef {"sending" | "sent" | "seen" | "failed"} SendState */
@@ -36,7 +35,7 @@ export class Log {
     this.hello = null;
     this.pending = 0;
     this.ownerRead = 0;
-    /** the newest own message that is stored; @type {{ id: string, seq: number } | null} */
+    /** own and stored; @type {{ id: string, seq: number } | null} */
     this.newest = null;
   }
 
@@ -130,7 +129,7 @@ export class Log {
     if (state === "failed") this.change(() => meta.replaceChildren("not sent ", button("retry", "Try again", () => this.onRetry(id))));
   }
 
-  /** @param {number} [seq] up to where a person has seen the visitor's messages; said under the newest of them */
+  /** @param {number} [seq] up to where a person has seen the visitor's messages */
   receipts(seq = this.ownerRead) {
     this.ownerRead = seq;
     if (this.newest) this.mark(this.newest.id, this.newest.seq <= seq ? "seen" : "sent");
@@ -154,19 +153,11 @@ export class Log {
       node.dataset.seq = String(message.seq);
       node.title = new Date(message.at).toLocaleString();
       this.place(node, message.seq);
-      if (message.from === "visitor" && message.client_msg_id) this.follow(message.client_msg_id, message.seq);
+      if (message.from !== "visitor" || !message.client_msg_id) return;
+      if (this.newest) this.mark(this.newest.id, "sent");
+      this.newest = { id: message.client_msg_id, seq: message.seq };
+      this.receipts();
     });
-  }
-
-  /**
-   * The newest own message is another one.
-   * @param {string} id
-   * @param {number} seq
-   */
-  follow(id, seq) {
-    if (this.newest) this.mark(this.newest.id, "sent");
-    this.newest = { id, seq };
-    this.receipts();
   }
 
   /**
@@ -251,7 +242,7 @@ export class Log {
 
   /**
    * Shows a draft as it grows. A piece of a draft whose beginning was missed is not shown.
-   * @param {Draft} frame
+   * @param {import("./frames.js").Draft} frame
    */
   draft(frame) {
     const known = this.drafts.get(frame.draft_id);
@@ -342,7 +333,7 @@ export class Log {
     return node;
   }
 
-  /** @param {string} text a line of the widget's own, above the messages that follow */
+  /** @param {string} text a line above the messages that follow */
   note(text) {
     const { node } = this.bubble("system", "", text);
     this.change(() => this.place(node, 0));

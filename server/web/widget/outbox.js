@@ -5,13 +5,6 @@
 // Each message has a key of its own: two tabs never write over each other.
 const PREFIX = "porchlight.unsent.";
 const MOST = 100;
-const MOST_TEXT = 4_000;
-
-/** @returns {string} 128 random bits as 32 hex digits */
-export function freshId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /**
  * Where the browser's storage is switched off or full, things last as long as the page.
@@ -28,18 +21,15 @@ export function stored(act) {
 }
 
 /**
- * @param {string} key
- * @param {string | null} value
- * @returns {Unsent | null}
+ * @param {string | null} kept
+ * @returns {Unsent[]} one or none
  */
-function parse(key, value) {
-  const id = key.slice(PREFIX.length);
+function parse(kept) {
   try {
-    const { text, order, failed } = JSON.parse(value ?? "");
-    const good = /^[0-9a-f]{32}$/.test(id) && typeof text === "string" && text.length <= MOST_TEXT && Number.isFinite(order);
-    return good ? { id, text, order, failed: failed === true } : null;
+    const { id, text, order, failed } = JSON.parse(kept ?? "");
+    return /^[0-9a-f]{32}$/.test(id) && typeof text === "string" && order > 0 ? [{ id, text, order, failed }] : [];
   } catch {
-    return null;
+    return [];
   }
 }
 
@@ -51,17 +41,13 @@ export class Outbox {
 
   /** @returns {Unsent[]} what another tab or an earlier page has left here, taken in now */
   load() {
-    const found = stored((storage) => Object.keys(storage)
-      .filter((key) => key.startsWith(PREFIX))
-      .map((key) => parse(key, storage.getItem(key)))) ?? [];
-    const fresh = [];
-    for (const entry of found) {
-      if (!entry || this.find(entry.id) || this.entries.length >= MOST) continue;
-      this.entries.push(entry);
-      fresh.push(entry);
-    }
-    this.entries.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
-    return fresh.sort((a, b) => a.order - b.order);
+    const keys = stored((storage) => Object.keys(storage)) ?? [];
+    const fresh = keys.filter((key) => key.startsWith(PREFIX) && !this.find(key.slice(PREFIX.length)))
+      .flatMap((key) => parse(stored((storage) => storage.getItem(key))));
+    const byOrder = (/** @type {Unsent} */ a, /** @type {Unsent} */ b) => a.order - b.order;
+    fresh.sort(byOrder).splice(MOST - this.entries.length);
+    this.entries = this.entries.concat(fresh).sort(byOrder);
+    return fresh;
   }
 
   /**
@@ -71,15 +57,16 @@ export class Outbox {
   add(text) {
     if (this.entries.length >= MOST) return null;
     const order = Math.max(Date.now(), (this.entries.at(-1)?.order ?? 0) + 1);
-    const entry = { id: freshId(), text, order, failed: false };
+    const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const entry = { id, text, order, failed: false };
     this.entries.push(entry);
     this.keep(entry);
     return entry;
   }
 
   /** @param {Unsent} entry */
-  keep({ id, text, order, failed }) {
-    stored((storage) => storage.setItem(PREFIX + id, JSON.stringify({ text, order, failed })));
+  keep(entry) {
+    stored((storage) => storage.setItem(PREFIX + entry.id, JSON.stringify(entry)));
   }
 
   /**

@@ -6,7 +6,6 @@ import { Link } from "./link.js";
 import { Log } from "./log.js";
 import { CSS } from "./style.js";
 
-/** @typedef {import("./frames.js").LinkEvent} LinkEvent */
 /** @typedef {import("./frames.js").Citation} Citation */
 /**
  * @typedef {{ root: ShadowRoot, origin: string, scope: Record<string, string>, launcher: HTMLElement,
@@ -32,9 +31,8 @@ export class Panel {
     this.generation = 0;
     /** @type {import("./frames.js").Status} */
     this.connection = "connecting";
-    /** place in the line for a person; @type {number | null} */
+    /** @type {number | null} */
     this.queue = null;
-    /** up to where a person has seen the visitor's messages */
     this.ownerRead = 0;
     /** @type {HTMLElement | null} */
     this.cameFrom = null;
@@ -174,7 +172,7 @@ export class Panel {
   post(text) {
     const id = this.link.send(text);
     if (id) this.log.addOwn(id, text);
-    this.say(id ? "" : "Too many messages wait to be sent. Please wait until the connection is back.");
+    this.say(id ? "" : "Too many messages wait to be sent.");
     return id !== null;
   }
 
@@ -244,10 +242,10 @@ export class Panel {
     if (closed || this.state === "owner") this.log.endAll();
   }
 
-  /** The line under the header: how the connection is, or how many come before this visitor. */
+  /** The line under the header. */
   head() {
     const waits = this.state === "waiting" && this.queue;
-    const text = LINES[this.connection] || (waits ? `You are number ${this.queue} in line` : "");
+    const text = LINES[this.connection] || (waits ? `You are number ${waits} in line` : "");
     if (this.line.textContent !== text) this.log.change(() => { this.line.textContent = text; });
   }
 
@@ -257,7 +255,7 @@ export class Panel {
     this.presence.classList.toggle("on", online);
   }
 
-  /** @param {LinkEvent} event */
+  /** @param {import("./frames.js").LinkEvent} event */
   on(event) {
     switch (event.type) {
       case "status": return this.status(event.status);
@@ -326,7 +324,7 @@ export class Panel {
     this.seen();
   }
 
-  /** @param {boolean} restored what is shown is no longer the history; that follows anew */
+  /** @param {boolean} restored */
   reset(restored) {
     this.ownerRead = 0;
     this.log.reset();
