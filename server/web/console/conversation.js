@@ -4,7 +4,7 @@ import { close, handBack, read, take } from "./actions.js";
 import { Composer } from "./composer.js";
 import { CitedText, DecisionCard, Draft, Sources, SuggestionCard } from "./draft.js";
 import { fullTime, isoTime, reasonWords, timeWords, visitorName } from "./format.js";
-import { Presence, StateChip } from "./list.js";
+import { LinkLine, Presence, StateChip } from "./list.js";
 import { Named } from "./named.js";
 import { composingOf, store } from "./store.js";
 import { TagChoice, Tags } from "./tag.js";
@@ -137,6 +137,7 @@ export function Conversation({ id }) {
   const summary = store.conversations.get(id);
   return html`<main class="conversation" ref=${root} aria-label=${visitorName(id)}>
     <${Head} id=${id} summary=${summary} />
+    <${LinkLine} />
     ${store.problem && html`<p class="problem" role="alert">${store.problem}</p>`}
     ${detail.summary && html`<section class="summary" aria-label="In short">${detail.summary.map((one) => html`<p key=${one}>${one}</p>`)}</section>`}
     <${Named} named=${detail.named} />
