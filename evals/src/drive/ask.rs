@@ -1,4 +1,4 @@
-//! `drive`: many visitors at once over the real wire, each message sent when it was meant to be, whatever the server does.
+//! `drive` without a shape: visitors who ask, each message sent when it was meant to be, whatever the server does.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
