@@ -20,6 +20,7 @@ const QUIET: Duration = Duration::from_millis(200);
 
 /// Options of `drive`. The server has to allow the load from one address: see `[limits]` of its settings.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Options {
     #[command(flatten)]
     run: RunOptions,

@@ -63,7 +63,8 @@ pub(crate) struct News {
     pub(crate) ticket: Ticket,
     /// Newest seq that is shown.
     pub(crate) last_seq: i64,
-    /// Messages that wait for their acknowledgement.
+    /// Messages that it was told to send, and those that still wait for their acknowledgement.
+    pub(crate) taken: usize,
     pub(crate) unsent: usize,
     /// Messages that were acknowledged.
     pub(crate) acked: usize,
@@ -190,6 +191,7 @@ impl Client {
             news.with_people = self.session.is_with_people();
             news.ticket = self.session.ticket();
             news.last_seq = self.session.last_seq();
+            news.taken = self.tally.sent;
             news.unsent = self.outbox.len();
             news.acked = self.tally.acks.len();
         });
@@ -202,7 +204,10 @@ impl Client {
             tokio::select! {
                 () = sleep_until(until) => return true,
                 order = inbox.recv() => match order {
-                    Some(order) => drop(self.take(order)),
+                    Some(order) => {
+                        self.take(order);
+                        self.tell(false);
+                    }
                     None => return false,
                 },
             }
@@ -244,7 +249,10 @@ impl Client {
                             connect::cut(socket);
                             return End::Cut(away);
                         }
-                        None => Ok(()),
+                        None => {
+                            self.tell(line.welcomed);
+                            Ok(())
+                        }
                     },
                 },
                 wire = socket.next() => self.wire(wire, &mut line, &mut socket).await,

@@ -16,6 +16,9 @@ const GATE: usize = 64;
 /// A client that is not ready by then counts as failed, and stays in the denominator.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Time for what may be on its way still.
+const LAST: Duration = Duration::from_millis(500);
+
 /// What a room is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
@@ -138,6 +141,8 @@ impl Crowd {
         while Instant::now() < until && !self.rooms.iter().all(Room::is_settled) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        // A peer has no seqs: what follows a welcome is not known to be due.
+        tokio::time::sleep(LAST).await;
     }
 
     /// Lets all leave; what the first windows saw, and the other ones.
@@ -156,11 +161,11 @@ impl Crowd {
 
 impl Room {
     fn is_settled(&self) -> bool {
-        let mut news = self.windows.iter().map(|window| window.news.borrow());
-        let Some(lead) = news.next() else { return true };
-        lead.online
-            && lead.unsent == 0
-            && news
-                .all(|other| other.online && other.unsent == 0 && other.last_seq == lead.last_seq)
+        let mut head = None;
+        self.windows.iter().zip(&self.sent).all(|(window, sent)| {
+            let news = window.news.borrow();
+            let same = *head.get_or_insert(news.last_seq) == news.last_seq;
+            same && news.online && news.unsent == 0 && news.taken >= *sent as usize
+        })
     }
 }

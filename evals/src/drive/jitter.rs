@@ -58,12 +58,13 @@ async fn drive(options: &Options) -> Result<()> {
     bench.result.figure("clients", f64::from(options.clients));
     bench.result.figure("clients_ready", ready as f64);
     bench.result.figure("cuts", cuts as f64);
-    let (cut, other) = crowd.end().await;
+    let (mut cut, other) = crowd.end().await;
     // The windows that were cut are those that are looked at, clients that never connected included.
     let delivered = if options.second { cut.shown.len() } else { cut.own.len() };
     bench.measured(watch, delivered);
     bench.result.figure("delivered_share", delivered as f64 / sent as f64);
-    bench.result.figure("acked_share", (cut.acks.len() + other.acks.len()) as f64 / sent as f64);
+    cut.add(other);
+    bench.result.figure("acked_share", cut.acks.len() as f64 / sent as f64);
     cut.report(&mut bench.result);
     bench.finish(&options.common).await
 }

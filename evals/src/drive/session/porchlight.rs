@@ -116,11 +116,8 @@ impl Session {
     fn welcome(&mut self, frame: Frame) -> Vec<Heard> {
         self.greeting = false;
         self.token = frame.token.map(Cow::into_owned);
-        let conversation = frame.conversation.map(Cow::into_owned);
-        let epoch = frame.epoch.map(Cow::into_owned);
-        // The epoch of a conversation that has not begun names nothing.
-        self.epoch = if conversation.is_some() { epoch } else { None };
-        self.conversation = conversation;
+        self.conversation = frame.conversation.map(Cow::into_owned);
+        self.epoch = frame.epoch.map(Cow::into_owned);
         self.with_people = frame.state.is_some_and(|state| state != "bot");
         let mut heard = Vec::new();
         if frame.restored {
