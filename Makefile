@@ -29,11 +29,13 @@ fmt:
 
 lint:
 	cargo fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --features server/failpoints --all-targets -- -D warnings
 
-# One build for everything below: the program, the evals and all tests.
+# One build for everything below: the program, the evals and all tests. Only here the program has failpoints.
+DEBUG := --workspace --features server/failpoints
+
 build:
-	$(CARGO) build --workspace --all-targets
+	$(CARGO) build $(DEBUG) --all-targets
 
 # The tests run the real models, found and verified the way a user's are.
 models: build
@@ -42,7 +44,7 @@ models: build
 	$(PORCHLIGHT) models pull qwen2.5-coder-0.5b
 
 unit: models
-	$(CARGO) $(TEST_RUNNER) --workspace
+	$(CARGO) $(TEST_RUNNER) $(DEBUG)
 
 # The smallest measurements, with gates: the manual's questions and the scripted conversations.
 tiny: models

@@ -372,10 +372,12 @@ async fn changed(
 pub async fn publish(app: &App, changes: Changes) {
     let Changes { conversation, messages, passed, order } = changes;
     let id = &conversation.id;
+    failpoint!("K7");
     app.desk.void(id, conversation.generation, conversation.head);
     for message in messages {
         let frame = Frame::Message(Box::new(record::Message::from(message)));
         app.hub.to_visitor(id, &frame, Class::Durable);
+        failpoint!("K8");
         app.hub.to_watchers(id, &frame, Class::Durable);
     }
     if passed {

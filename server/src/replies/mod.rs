@@ -195,7 +195,10 @@ fn work_off(app: &Arc<App>, runtime: &Handle) -> Result<Duration, StoreError> {
         let (lease, now) = (app.ids.id(), app.clock.now_ms());
         let until = now + millis(app.mind.timeout + GRACE);
         match runtime.block_on(app.store.lease_job(&lease, (now, until)))? {
-            Some(job) => one(app, runtime, &job, &lease),
+            Some(job) => {
+                failpoint!("K9");
+                one(app, runtime, &job, &lease);
+            }
             None => break,
         }
     }

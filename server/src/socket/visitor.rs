@@ -66,6 +66,7 @@ impl VisitorTalk {
         let frame: VisitorFrame = serde_json::from_str(text).map_err(|error| {
             Complaint::mild("bad_frame", format!("The frame was not understood: {error}."))
         })?;
+        failpoint!("K2");
         if let VisitorFrame::Hello { v, token, conversation, last_seq, scope } = frame {
             let known = scope.check().map(|()| scope).map_err(|error| {
                 Complaint::fatal("bad_scope", format!("The page's scope was refused: {error}."))

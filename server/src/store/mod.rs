@@ -83,10 +83,12 @@ impl Store {
         let open = |source| StoreError::Open { path: path.into(), source };
         let pool = |count| SqlitePoolOptions::new().max_connections(count).acquire_timeout(ACQUIRE);
         let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
+        failpoint!("K22");
         MIGRATIONS
             .run(&writer)
             .await
             .map_err(|source| StoreError::Migrate { path: path.into(), source })?;
+        failpoint!("K22");
         let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open)?;
         Ok(Self { writer, readers })
     }
@@ -96,12 +98,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sql`].
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        failpoint!("K3");
         Ok(Tx { inner: self.writer.begin_with("BEGIN IMMEDIATE").await? })
     }
 
     /// Writes what the log holds into the file and closes both.
     pub async fn close(&self) {
         self.readers.close().await;
+        failpoint!("K21");
         self.writer.close().await;
     }
 
@@ -126,7 +130,10 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Sql`]; nothing has changed then.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.inner.commit().await?)
+        failpoint!("K5");
+        self.inner.commit().await?;
+        failpoint!("K6");
+        Ok(())
     }
 
     fn conn(&mut self) -> &mut SqliteConnection {
