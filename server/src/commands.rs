@@ -57,6 +57,7 @@ pub fn run(cli: &Cli) -> Result<()> {
         }
         Command::PrintConfig => print_config(&loaded),
         Command::Export => runtime()?.block_on(export(&loaded.settings)),
+        Command::Dump => runtime()?.block_on(dump(&loaded.settings)),
         Command::ResetOwner => runtime()?.block_on(reset_owner(&loaded.settings)),
     }
 }
@@ -221,6 +222,12 @@ async fn export(settings: &Settings) -> Result<()> {
     tracing::info!(turns = count, "exported");
     store.close().await;
     Ok(())
+}
+
+async fn dump(settings: &Settings) -> Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    crate::dump::write(settings, &mut out).await?;
+    out.flush().context("standard output")
 }
 
 async fn reset_owner(settings: &Settings) -> Result<()> {
