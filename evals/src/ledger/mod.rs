@@ -2,7 +2,6 @@
 
 mod check;
 mod dump;
-#[cfg_attr(not(test), expect(dead_code, reason = "the programs that write it follow"))]
 mod log;
 mod stored;
 #[cfg(test)]
@@ -15,8 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::check;
 pub(crate) use dump::Dump;
-#[cfg_attr(not(test), expect(unused_imports, reason = "the programs that write it follow"))]
-pub(crate) use log::Log;
+pub(crate) use log::{Keeper, Log, read};
 
 /// Options of `ledger`.
 #[derive(Debug, clap::Args)]

@@ -14,6 +14,7 @@ mod program;
 mod reader;
 mod rules;
 mod saved_replies;
+mod simulation;
 mod site;
 mod soak;
 mod tags;
