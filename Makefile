@@ -17,12 +17,12 @@ EVAL_RUN := $(EVAL_RUNS)/$(shell date -u +%Y%m%d-%H%M%S)
 gate_and_report = "$$evals" gate --thresholds $(1) $(2)/*.json; passed=$$?; \
 	"$$evals" report --baseline evals/baselines --out $(EVAL_RUNS)/report.html $(EVAL_RUNS)/*/*.json; exit $$passed
 
-.PHONY: run test fmt lint build models unit tiny web chromium eval eval-all baseline cuda-check
+.PHONY: run test fmt lint build models unit tiny faults faults-all web chromium eval eval-all baseline cuda-check
 
 run:
 	$(CARGO) run --release
 
-test: lint models unit tiny web
+test: lint models unit tiny faults web
 
 fmt:
 	cargo fmt --all
@@ -52,6 +52,16 @@ tiny: models
 	$(EVALS) demo --json $(EVAL_RUNS)/tiny/demo.json
 	$(EVALS) transcripts --spawn --untimed --json $(EVAL_RUNS)/tiny/transcripts.json
 	$(EVALS) gate --thresholds evals/thresholds-tiny.toml $(EVAL_RUNS)/tiny/demo.json $(EVAL_RUNS)/tiny/transcripts.json
+
+# Breaks the real program in every way of server/RELIABILITY.md, each under few seeds, and holds the ledger against it.
+faults: models
+	mkdir -p $(EVAL_RUNS)/tiny
+	$(EVALS) faults --quick --json $(EVAL_RUNS)/tiny/faults.json
+
+# The same under all seeds: about an hour and a half.
+faults-all: models
+	mkdir -p $(EVAL_RUNS)/tiny
+	$(EVALS) faults --json $(EVAL_RUNS)/tiny/faults-all.json
 
 # Types of the web code, then the browser tests against the real program.
 web: chromium models

@@ -23,6 +23,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(40), Duration::from_s
 /// A connection, a greeting or an answer to a ping that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(4);
 const PING: Duration = Duration::from_millis(500);
+/// Ids of waiting messages that a greeting names.
+const OUTBOX: usize = 100;
 /// Messages that are on their way at once.
 const WINDOW: usize = 8;
 /// A refused message is sent again after what the server says, and after this at the latest.
@@ -270,11 +272,13 @@ impl Page {
     }
 
     async fn hello(&mut self, socket: &mut Socket) -> Result<()> {
+        let outbox: Vec<&str> =
+            self.outbox.iter().map(|waiting| waiting.line.id.as_str()).take(OUTBOX).collect();
         let frame = {
             let browser = locked(&self.browser);
             json!({
                 "type": "hello", "v": 1, "token": browser.token, "conversation": browser.conversation,
-                "last_seq": self.last_seq,
+                "epoch": self.epoch, "last_seq": self.last_seq, "outbox": outbox,
             })
         };
         self.write(socket, &frame).await
@@ -337,6 +341,11 @@ impl Page {
         }
         self.epoch = frame["epoch"].as_str().map(str::to_owned);
         locked(&self.met).welcomes += 1;
+        // What the outbox holds and the server has: as good as an acknowledgement.
+        let conversation = frame["conversation"].as_str().unwrap_or_default();
+        for (id, seq) in frame["known"].as_object().into_iter().flatten() {
+            self.acknowledged(id, (conversation, seq.as_i64().context("a seq")?)).await?;
+        }
         let mut browser = locked(&self.browser);
         browser.token = frame["token"].as_str().map(str::to_owned);
         if let Some(id) = frame["conversation"].as_str() {
@@ -349,21 +358,26 @@ impl Page {
     }
 
     async fn ack(&mut self, frame: &Value) -> Result<()> {
-        let id = frame["client_msg_id"].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| frame[name].as_str().unwrap_or_default();
         let seq = frame["seq"].as_i64().context("an ack has a seq")?;
-        let conversation = frame["conversation"].as_str().unwrap_or_default().to_owned();
-        locked(&self.browser).conversation = Some(conversation.clone());
+        locked(&self.browser).conversation = Some(text("conversation").to_owned());
+        self.acknowledged(text("client_msg_id"), (text("conversation"), seq)).await
+    }
+
+    async fn acknowledged(&mut self, id: &str, (conversation, seq): (&str, i64)) -> Result<()> {
+        let waited = self.outbox.iter().find(|waiting| waiting.line.id == id);
+        let waited = waited.map_or(0, |waiting| waiting.since.elapsed().as_millis() as u64);
         {
-            let first = *self.seqs.entry(id.clone()).or_insert(seq);
+            let first = *self.seqs.entry(id.to_owned()).or_insert(seq);
             let mut met = locked(&self.met);
             met.acks += 1;
             met.contradictions += u32::from(first != seq);
-            let waited = self.outbox.iter().find(|waiting| waiting.line.id == id);
-            let waited = waited.map_or(0, |waiting| waiting.since.elapsed().as_millis() as u64);
             met.slowest_ms = met.slowest_ms.max(waited);
         }
+        let (client, conversation) = (self.name.clone(), conversation.to_owned());
+        self.log.note(Event::Ack { at: 0, client, id: id.to_owned(), conversation, seq }).await?;
         self.outbox.retain(|waiting| waiting.line.id != id);
-        self.log.note(Event::Ack { at: 0, client: self.name.clone(), id, conversation, seq }).await
+        Ok(())
     }
 
     async fn message(&mut self, socket: &mut Socket, frame: &Value) -> Result<()> {
