@@ -151,3 +151,18 @@ fn run(command: Command) -> Result<()> {
 pub(crate) fn print_line(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        let parse = |line: &str| Cli::try_parse_from(line.split_whitespace()).is_ok();
+        assert!(parse("porchlight-evals drive --visitors 3"));
+        assert!(parse("porchlight-evals drive jitter --clients 3 --second"));
+        assert!(!parse("porchlight-evals drive --visitors 3 jitter"));
+    }
+}

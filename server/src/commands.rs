@@ -91,7 +91,10 @@ async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
         _ = &mut stopping => std::process::exit(130),
     };
     print(&addresses(&running))?;
-    stopping.await.context("signals cannot be listened to")?;
+    tokio::select! {
+        stopped = &mut stopping => stopped.context("signals cannot be listened to")?,
+        () = running.app.store.broken() => shutdown::end_broken(&settings.server.data_dir),
+    }
     shutdown::end_at_second();
     tracing::info!("stopping");
     running.stop().await;

@@ -24,6 +24,7 @@ pub(super) struct Stage {
     /// The longest time from a start to ready, the first one aside.
     pub(super) slowest_restart: Duration,
     files: usize,
+    starts: u32,
     /// Most memory that was seen, in KiB.
     pub(super) memory: u64,
 }
@@ -33,7 +34,16 @@ impl Stage {
         let place = Place::new(&scene.name(), scene.keep)?;
         let ledger = Some(Log::start(&place.ledger())?);
         let (slowest_restart, launch) = (Duration::ZERO, Launch::default());
-        Ok(Self { place, launch, program: None, ledger, slowest_restart, files: 0, memory: 0 })
+        Ok(Self {
+            place,
+            launch,
+            program: None,
+            ledger,
+            slowest_restart,
+            files: 0,
+            starts: 0,
+            memory: 0,
+        })
     }
 
     /// A stage whose server is ready.
@@ -48,7 +58,7 @@ impl Stage {
         self.begin()?;
         let took = self.program()?.ready().await?;
         // The first start builds the index; the promise is about those that find one.
-        if self.files > 0 {
+        if self.starts > 1 {
             self.slowest_restart = self.slowest_restart.max(took);
         }
         self.files = self.program()?.files();
@@ -60,6 +70,7 @@ impl Stage {
         // The old one's port has to be free.
         self.program = None;
         self.program = Some(Program::start(&self.place, &self.launch)?);
+        self.starts += 1;
         Ok(())
     }
 

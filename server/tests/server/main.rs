@@ -5,6 +5,8 @@
 mod chat;
 mod console;
 mod copilot;
+mod delivery;
+mod failures;
 mod frames;
 mod house;
 mod library;

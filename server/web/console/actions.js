@@ -7,7 +7,7 @@ import { forgetRules, openRules } from "./rulebook.js";
 import { Live } from "./live.js";
 import { clear, written } from "./offer.js";
 import { emptySlots, forgetSaved, openSaved } from "./saved.js";
-import { applyFrame, changed, composingOf, fillDetail, forget, openDetail, putList, store } from "./store.js";
+import { applyFrame, changed, composingOf, fillDetail, forget, lostTouch, openDetail, putList, store } from "./store.js";
 import { onSignedOut } from "./work.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -25,21 +25,42 @@ export const live = new Live({
     if (frame.type === "knowledge") heard(frame.knowledge);
     else if (frame.type === "prompts") heardPrompts(frame.prompts);
     else if (applyFrame(frame) && store.detail) void read(store.detail.id);
+    else if (frame.type === "message" && frame.from === "visitor") seen();
     changed();
   },
   open: () => {
     store.link = "open";
+    store.problem = "";
     changed();
     void readList();
     void readIntents();
     if (store.detail) void read(store.detail.id);
   },
   lost: () => {
-    store.link = store.link === "open" ? "lost" : store.link;
+    lostTouch();
+    changed();
+  },
+  back: () => {
+    store.link = "open";
     changed();
   },
   signedOut: () => signedOut(),
 });
+
+const SEEN_MS = 300;
+let seenTimer = 0;
+
+/** Tells the server, soon, that the owner has the newest messages on the screen. @returns {void} */
+function seen() {
+  clearTimeout(seenTimer);
+  seenTimer = setTimeout(() => {
+    const detail = store.detail;
+    if (!detail || detail.loading || document.visibilityState !== "visible") return;
+    live.watch(detail.id, detail.messages.at(-1)?.seq ?? null);
+  }, SEEN_MS);
+}
+
+document.addEventListener("visibilitychange", seen);
 
 /** Finds out who is here and shows what fits. @returns {Promise<void>} */
 export async function begin() {
@@ -206,6 +227,27 @@ export function touched(id) {
 }
 
 /**
+ * Sends a message until it has reached the server; its id makes sure that it is stored once.
+ * @param {string} id
+ * @param {{ client_msg_id: string, text: string, suggestion: string | null }} message
+ * @returns {Promise<void>}
+ */
+async function send(id, message) {
+  for (;;) {
+    try {
+      await api.send(id, message);
+      return;
+    } catch (error) {
+      const away = error instanceof api.ApiError && (error.status === 0 || error.status === 503);
+      if (!away || !live.running) throw error;
+      store.problem = "The server cannot be reached. Your message is sent as soon as it is back.";
+      changed();
+      await live.retry();
+    }
+  }
+}
+
+/**
  * Sends a message of the owner; its id is kept until the server has it, so that a second try makes no second message.
  * @param {string} id
  * @param {string} text
@@ -220,7 +262,7 @@ async function deliver(id, text, suggestion) {
   composing.sending = true;
   changed();
   try {
-    await api.send(id, { client_msg_id: composing.clientId, text, suggestion });
+    await send(id, { client_msg_id: composing.clientId, text, suggestion });
     Object.assign(composing, { sentAs: "", clientId: "" });
     setState(id, "owner");
     store.problem = "";

@@ -4,7 +4,7 @@ import { close, handBack, read, take } from "./actions.js";
 import { Composer } from "./composer.js";
 import { CitedText, DecisionCard, Draft, Sources, SuggestionCard } from "./draft.js";
 import { fullTime, isoTime, reasonWords, timeWords, visitorName } from "./format.js";
-import { Presence, StateChip } from "./list.js";
+import { LinkLine, Presence, StateChip } from "./list.js";
 import { Named } from "./named.js";
 import { composingOf, store } from "./store.js";
 import { TagChoice, Tags } from "./tag.js";
@@ -30,16 +30,27 @@ function authorOf(message) {
 }
 
 /**
- * @param {{ message: Message, reading: Reading | undefined }} props
+ * How far an own message has got.
+ * @param {number} seq
+ * @param {Summary | undefined} summary
+ * @returns {string}
+ */
+function reach(seq, summary) {
+  if (summary && seq <= summary.visitor_read) return "Read";
+  return summary && seq <= summary.visitor_delivered ? "Delivered" : "Stored";
+}
+
+/**
+ * @param {{ message: Message, reading: Reading | undefined, mark: string }} props
  * @returns {VNode}
  */
-function MessageRow({ message, reading }) {
+function MessageRow({ message, reading, mark }) {
   const time = html`<time datetime=${isoTime(message.at)} title=${fullTime(message.at)}>${timeWords(message.at)}</time>`;
   if (message.from === "system") {
     return html`<li class="msg system" data-seq=${message.seq}><p class="text">${message.text} ${time}</p></li>`;
   }
   return html`<li class="msg ${message.from}" data-seq=${message.seq}>
-    <p class="by">${authorOf(message)} ${time} <${Tags} reading=${reading} /></p>
+    <p class="by">${authorOf(message)} ${time} ${mark && html`<span class="mark">✓ ${mark}</span>`} <${Tags} reading=${reading} /></p>
     <div class="bubble"><${CitedText} text=${message.text} pieces=${message.pieces} citations=${message.citations} /></div>
     <${Sources} citations=${message.citations} />
   </li>`;
@@ -93,11 +104,13 @@ function Thread({ detail }) {
     return () => watcher.disconnect();
   }, []);
   const busy = composingOf(detail.id).sending;
+  const summary = store.conversations.get(detail.id);
   const readings = new Map(detail.readings.map((one) => [one.seq, one]));
   return html`<div class="thread" ref=${view} onScroll=${onScroll} tabindex="0" role="region" aria-label="Messages">
     ${detail.loading && detail.messages.length === 0 && html`<p class="empty">Loading…</p>`}
     ${detail.failed && html`<p class="empty">${detail.failed} <button onClick=${() => void read(detail.id)}>Try again</button></p>`}
-    <ol class="messages">${detail.messages.map((one) => html`<${MessageRow} key=${one.seq} message=${one} reading=${readings.get(one.seq)} />`)}</ol>
+    <ol class="messages">${detail.messages.map((one) => html`<${MessageRow} key=${one.seq} message=${one} reading=${readings.get(one.seq)}
+      mark=${one.from === "owner" ? reach(one.seq, summary) : ""} />`)}</ol>
     ${detail.typing && html`<p class="typing">The visitor is typing<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`}
     ${detail.draft && html`<${Draft} draft=${detail.draft} />`}
     ${detail.decision && html`<${DecisionCard} decision=${detail.decision} />`}
@@ -124,6 +137,7 @@ export function Conversation({ id }) {
   const summary = store.conversations.get(id);
   return html`<main class="conversation" ref=${root} aria-label=${visitorName(id)}>
     <${Head} id=${id} summary=${summary} />
+    <${LinkLine} />
     ${store.problem && html`<p class="problem" role="alert">${store.problem}</p>`}
     ${detail.summary && html`<section class="summary" aria-label="In short">${detail.summary.map((one) => html`<p key=${one}>${one}</p>`)}</section>`}
     <${Named} named=${detail.named} />

@@ -25,13 +25,20 @@ export function StateChip({ state }) {
 }
 
 /**
- * A green dot while the visitor's page is open.
+ * A green dot while the visitor's page is open, as far as that is known.
  * @param {{ online: boolean }} props
  * @returns {VNode}
  */
 export function Presence({ online }) {
-  const words = online ? "Visitor online" : "Visitor offline";
-  return html`<span class="presence ${online ? "on" : ""}" title=${words}><span class="sr">${words}</span></span>`;
+  const known = store.link === "open";
+  const words = known ? (online ? "Visitor online" : "Visitor offline") : "Not known while reconnecting";
+  return html`<span class="presence ${known && online ? "on" : ""}" title=${words}><span class="sr">${words}</span></span>`;
+}
+
+/** How the connection is, unless it is well. @returns {VNode | null} */
+export function LinkLine() {
+  if (store.link === "open") return null;
+  return html`<p class="link" role="status">${store.link === "lost" ? "Connection lost. Reconnecting…" : "Connecting…"}</p>`;
 }
 
 /**
@@ -90,7 +97,7 @@ export function List() {
     <a class="library saved" href="#/saved" aria-current=${saved.open ? "page" : undefined}>Saved replies</a>
     <a class="library examples" href="#/examples" aria-current=${intents.open ? "page" : undefined}>Learned examples
       ${intents.prompts?.problem && html`<span class="state-chip waiting">Look here</span>`}</a>
-    ${store.link !== "open" && html`<p class="link" role="status">${store.link === "lost" ? "Connection lost. Reconnecting…" : "Connecting…"}</p>`}
+    <${LinkLine} />
     <nav class="conversation-list" aria-label="Conversations">
       ${waiting.length > 0 && html`<${Group} key="waiting" title="Waiting for you" items=${waiting} />`}
       ${others.length > 0 && html`<${Group} key="others" title=${waiting.length ? "Other conversations" : "Conversations"} items=${others} />`}

@@ -8,13 +8,25 @@ import { ApiError, ticket } from "./api.js";
  * @typedef {object} Handlers
  * @property {(frame: Frame) => void} frame every frame after `welcome`
  * @property {() => void} open after each `welcome` (`watch` is sent already)
- * @property {() => void} lost the connection is gone and is being made anew
+ * @property {() => void} lost the connection is gone and is being made anew, or nothing is heard of it
+ * @property {() => void} back something is heard of it again
  * @property {() => void} signedOut the session has ended
  */
 
 const FIRST_MS = 500;
-const LONGEST_MS = 30000;
+const LONGEST_MS = 20000;
 const HELLO_MS = 10000;
+const STEADY_MS = 5000;
+/** Silence before the server is asked, and again before it shows: 5 s in all while the owner looks. */
+const BEAT_MS = 2500;
+const HIDDEN_BEAT_MS = 20000;
+const HIDDEN_ANSWER_MS = 10000;
+/** A silent connection is kept a little longer: a busy server is not helped by a new one. */
+const DOUBT_MS = 5000;
+/** A command that did not reach the server is tried again at the next `welcome`, or after so long. */
+const AGAIN_MS = 2000;
+
+const looking = () => document.visibilityState === "visible";
 
 /** One connection at a time, made anew until `stop`. */
 export class Live {
@@ -29,8 +41,17 @@ export class Live {
     this.running = false;
     this.attempt = 0;
     this.wait = 0;
+    /** the server asked for the wait */
+    this.asked = false;
     this.timer = 0;
-    this.online = () => this.hurry();
+    /** the next sign of life, asked for or awaited */
+    this.pulse = 0;
+    this.steady = 0;
+    this.doubted = false;
+    /** those who wait for a connection @type {Set<() => void>} */
+    this.waiting = new Set();
+    this.check = () => this.hurry();
+    this.seen = () => looking() && this.hurry();
   }
 
   /** Starts, if it does not run. @returns {void} */
@@ -38,26 +59,47 @@ export class Live {
     if (this.running) return;
     this.running = true;
     this.attempt = 0;
-    addEventListener("online", this.online);
+    addEventListener("online", this.check);
+    addEventListener("pageshow", this.check);
+    document.addEventListener("visibilitychange", this.seen);
     void this.connect();
   }
 
   /** Ends the connection for good. @returns {void} */
   stop() {
     this.running = false;
-    removeEventListener("online", this.online);
+    removeEventListener("online", this.check);
+    removeEventListener("pageshow", this.check);
+    document.removeEventListener("visibilitychange", this.seen);
     clearTimeout(this.timer);
+    this.timer = 0;
     this.drop();
+    this.wake();
+  }
+
+  /** Waits for the next try of a command that has not reached the server. @returns {Promise<void>} */
+  retry() {
+    return new Promise((resolve) => {
+      this.waiting.add(resolve);
+      if (this.welcomed) setTimeout(resolve, AGAIN_MS);
+    });
+  }
+
+  /** @returns {void} */
+  wake() {
+    for (const go of this.waiting) go();
+    this.waiting.clear();
   }
 
   /**
-   * Asks for the frames of one conversation.
+   * Asks for the frames of one conversation, and says that its messages are on the screen.
    * @param {string | null} conversation
+   * @param {number | null} [last] newest seq that is on the screen
    * @returns {void}
    */
-  watch(conversation) {
+  watch(conversation, last = null) {
     this.watched = conversation;
-    this.send({ type: "watch", conversation });
+    this.send({ type: "watch", conversation, last_seq: last });
   }
 
   /**
@@ -122,12 +164,17 @@ export class Live {
     } catch {
       return;
     }
+    this.alive();
     if (frame.type === "welcome") {
       clearTimeout(late);
       this.welcomed = true;
-      this.attempt = 0;
-      this.send({ type: "watch", conversation: this.watched });
+      this.steady = setTimeout(() => { this.attempt = 0; }, STEADY_MS);
+      this.alive();
+      this.watch(this.watched);
       this.handlers.open();
+      this.wake();
+    } else if (frame.type === "pong") {
+      return;
     } else if (frame.type === "going_away") {
       this.wait = frame.retry_after_ms ?? 0;
       this.again();
@@ -136,11 +183,33 @@ export class Live {
     }
   }
 
+  /** Any frame is a sign of life; after a while without one the server is asked. @returns {void} */
+  alive() {
+    if (!this.welcomed) return;
+    if (this.doubted) this.handlers.back();
+    this.doubted = false;
+    clearTimeout(this.pulse);
+    this.pulse = setTimeout(() => this.ask(), looking() ? BEAT_MS : HIDDEN_BEAT_MS);
+  }
+
+  /** Asks for a sign of life; without an answer the connection is doubted, then given up. @returns {void} */
+  ask() {
+    this.send({ type: "ping" });
+    clearTimeout(this.pulse);
+    this.pulse = setTimeout(() => {
+      this.doubted = true;
+      this.handlers.lost();
+      this.pulse = setTimeout(() => this.again(), DOUBT_MS);
+    }, looking() ? BEAT_MS : HIDDEN_ANSWER_MS);
+  }
+
   /** Lets go of the socket without a new one. @returns {void} */
   drop() {
     const socket = this.socket;
     this.socket = null;
-    this.welcomed = false;
+    this.welcomed = this.doubted = false;
+    clearTimeout(this.pulse);
+    clearTimeout(this.steady);
     socket?.close();
   }
 
@@ -150,6 +219,7 @@ export class Live {
     if (!this.running) return;
     this.handlers.lost();
     const most = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.attempt, 10));
+    this.asked = this.wait > 0;
     const delay = this.wait + Math.random() * most;
     this.wait = 0;
     this.attempt += 1;
@@ -160,9 +230,10 @@ export class Live {
     }, delay);
   }
 
-  /** The network is back: no need to wait on. @returns {void} */
+  /** The owner looks, or the network is back: no need to wait on. @returns {void} */
   hurry() {
-    if (!this.running || !this.timer) return;
+    if (this.welcomed && !this.doubted) this.ask();
+    if (!this.running || !this.timer || this.asked) return;
     clearTimeout(this.timer);
     this.timer = 0;
     void this.connect();

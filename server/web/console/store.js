@@ -110,11 +110,32 @@ export function composingOf(id) {
 export function putSummary(summary) {
   const before = store.conversations.get(summary.id);
   if (before && (summary.generation < before.generation || summary.head < before.head)) return; // late news
-  store.conversations.set(summary.id, summary);
+  store.conversations.set(summary.id, before ? furthest(summary, before) : summary);
   if (store.listed && summary.state === "waiting" && before?.state !== "waiting") {
     const reason = summary.reason ? `: ${reasonWords(summary.reason)}` : "";
     store.announcement = `${visitorName(summary.id)} waits for you${reason}.`;
   }
+}
+
+/**
+ * Marks never go back.
+ * @param {Summary} summary
+ * @param {{ visitor_delivered: number, visitor_read: number }} known
+ * @returns {Summary}
+ */
+function furthest(summary, known) {
+  return {
+    ...summary,
+    visitor_delivered: Math.max(summary.visitor_delivered, known.visitor_delivered),
+    visitor_read: Math.max(summary.visitor_read, known.visitor_read),
+  };
+}
+
+/** The connection is gone: what only lasts while it holds is no longer known. @returns {void} */
+export function lostTouch() {
+  if (store.link === "open") store.link = "lost";
+  if (!store.detail) return;
+  putTyping(store.detail, false, 0);
 }
 
 /**
@@ -222,6 +243,11 @@ function cutOverlap(draft, frames) {
 export function applyFrame(frame) {
   if (frame.type === "conversation") {
     putSummary(frame.conversation);
+    return false;
+  }
+  if (frame.type === "receipts") {
+    const summary = store.conversations.get(frame.conversation);
+    if (summary) store.conversations.set(frame.conversation, furthest(summary, frame));
     return false;
   }
   if (frame.type === "error") {

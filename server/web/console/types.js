@@ -17,6 +17,8 @@
  * @property {string | null} tag
  * @property {string | null} reason
  * @property {number} unread
+ * @property {number} visitor_delivered newest seq that has reached the visitor's page
+ * @property {number} visitor_read newest seq that the visitor has seen
  */
 
 /** @typedef {{ text: string, cite: number | null }} Piece */
@@ -119,8 +121,10 @@
 /** @typedef {{ type: "prompts", prompts: Prompts }} PromptsFrame */
 /** @typedef {{ type: "error", code: string, message: string, retry_after_ms: number | null }} ErrorFrame */
 /** @typedef {{ type: "going_away", retry_after_ms: number | null }} GoingAwayFrame */
+/** @typedef {{ type: "receipts", conversation: string, visitor_delivered: number, visitor_read: number, owner_read: number }} ReceiptsFrame */
+/** @typedef {{ type: "pong" }} PongFrame */
 /** @typedef {{ type: "knowledge", knowledge: KnowledgeStatus }} KnowledgeFrame */
-/** @typedef {WelcomeFrame | KnowledgeFrame | ReadingFrame | PromptsFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ErrorFrame | GoingAwayFrame} Frame */
+/** @typedef {WelcomeFrame | KnowledgeFrame | ReadingFrame | PromptsFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ReceiptsFrame | PongFrame | ErrorFrame | GoingAwayFrame} Frame */
 
 /** @typedef {{ id: string, label: string }} Intent */
 /** @typedef {{ seq: number, tags: (Intent & { score: number })[], corrected: Intent | null }} Reading what a visitor's message is about */

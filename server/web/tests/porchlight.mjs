@@ -22,28 +22,61 @@ function program() {
 }
 
 /**
+ * @typedef {object} House
+ * @property {string} base
+ * @property {string} setup
+ * @property {() => Promise<void>} stop
+ * @property {() => Promise<void>} kill ends the program without a word
+ * @property {() => Promise<void>} again starts it on the same port with the same data
+ */
+
+/**
  * Starts Porchlight over a copy of its own manual on a free port; accepted answers add golden questions to the copy.
  * @param {Record<string, string>} env more settings
- * @returns {Promise<{ base: string, setup: string, stop: () => Promise<void> }>}
+ * @returns {Promise<House>}
  */
 export async function start(env = {}) {
   const data = mkdtempSync(join(tmpdir(), "porchlight-web-"));
   const knowledge = join(data, "manual");
   cpSync(join(ROOT, "knowledge"), knowledge, { recursive: true });
-  const child = spawn(program(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", join(data, "data")],
-    { cwd: ROOT, env: { ...process.env, PORCHLIGHT__KNOWLEDGE__DIR: knowledge, ...env }, stdio: ["ignore", "pipe", "inherit"] });
-  const stop = async () => {
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGTERM");
-    await ended;
-    rmSync(data, { recursive: true, force: true });
+  const settings = { cwd: ROOT, env: { ...process.env, PORCHLIGHT__KNOWLEDGE__DIR: knowledge, ...env } };
+  const place = join(data, "data");
+  let running = await launch("127.0.0.1:0", place, settings);
+  const { base, setup } = running;
+  const end = async (/** @type {NodeJS.Signals} */ signal) => {
+    const ended = new Promise((resolve) => running.child.once("exit", resolve));
+    if (running.child.exitCode === null && running.child.signalCode === null) {
+      running.child.kill(signal);
+      await ended;
+    }
   };
+  return {
+    base, setup,
+    stop: async () => {
+      await end("SIGTERM");
+      rmSync(data, { recursive: true, force: true });
+    },
+    kill: () => end("SIGKILL"),
+    again: async () => {
+      running = await launch(new URL(base).host, place, settings);
+    },
+  };
+}
+
+/**
+ * Runs the program until it is ready.
+ * @param {string} listen
+ * @param {string} data
+ * @param {import("node:child_process").SpawnOptions} settings
+ */
+async function launch(listen, data, settings) {
+  const child = spawn(program(), ["serve", "--listen", listen, "--data-dir", data], { ...settings, stdio: ["ignore", "pipe", "inherit"] });
   let base = "";
   let setup = "";
   for await (const line of createInterface({ input: child.stdout })) {
     base ||= /Demo site\s+(\S+?)\/$/.exec(line)?.[1] ?? "";
     setup ||= /Owner console\s+(\S+)/.exec(line)?.[1] ?? "";
-    if (line.includes("Health")) return { base, setup, stop };
+    if (line.includes("Health")) return { child, base, setup };
   }
   throw new Error("Porchlight ended before it was ready; its errors stand above");
 }

@@ -29,9 +29,11 @@ async function scripted() {
   await made.page.routeWebSocket(/\/widget\/ws$/, (route) => {
     socket = route;
     route.onMessage((text) => {
-      if (JSON.parse(String(text)).type !== "hello") return;
-      send({ type: "welcome", v: 1, token: "a".repeat(64), conversation: null, epoch: "e", head: 0, state: "bot", generation: 0,
-        author: null, site: { name: "Shop", greeting: "Hello!" }, owner_online: false });
+      const { type } = JSON.parse(String(text));
+      if (type === "ping") send({ type: "pong" });
+      if (type === "hello") send({ type: "welcome", v: 1, token: "a".repeat(64), conversation: null, epoch: "e", head: 0, state: "bot",
+        generation: 0, author: null, site: { name: "Shop", greeting: "Hello!" }, owner_online: false, restored: false, known: {},
+        owner_read: 0, queue: null });
     });
   });
   /** @param {Record<string, unknown>} frame */

@@ -2,7 +2,7 @@
 
 import { button, el, PATHS } from "./dom.js";
 
-/** @typedef {import("./link.js").Citation} Citation */
+/** @typedef {import("./frames.js").Citation} Citation */
 
 export class CitationView {
   /**

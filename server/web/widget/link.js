@@ -1,96 +1,59 @@
 // Speaks Porchlight's protocol: greets, keeps unsent messages until they are stored, mends gaps, remembers the token.
 
-import { Socket } from "./socket.js";
-
-/** @typedef {{ text: string, cite: number | null }} Piece */
-/**
- * @typedef {{ number: number, doc: string, title: string, heading: string[], excerpt: string, mark: [number, number],
- *   url: string }} Citation the mark is a range in UTF-16 units of the excerpt
- */
-/** @typedef {"bot" | "waiting" | "owner" | "closed"} State */
-/**
- * @typedef {{ type: "welcome", token: string, conversation: string | null, epoch: string, head: number, state: State,
- *   generation: number, site: { name: string, greeting: string }, owner_online: boolean }} Welcome
- */
-/**
- * @typedef {{ type: "message", conversation: string, seq: number, from: "visitor" | "bot" | "owner" | "system", at: number,
- *   text: string, pieces: Piece[], citations: Citation[], draft_id: string | null, client_msg_id: string | null,
- *   author: string | null }} Message
- */
-/** @typedef {{ type: "ack", client_msg_id: string, conversation: string, seq: number, at: number }} Ack */
-/**
- * @typedef {{ type: "draft", draft_id: string, phase: "start" | "token" | "piece" | "stop", token?: string, piece?: Piece | null,
- *   citations?: Citation[] | null }} Draft
- */
-/** @typedef {{ type: "state", state: State, generation: number, author: string | null }} StateFrame */
-/** @typedef {{ text: string, after_ms: number }} Preamble what fills a long wait, and from when on */
-/** @typedef {{ type: "typing", from: "bot" | "owner", on: boolean, expires_ms: number, status?: Preamble }} Typing */
-/** @typedef {{ type: "presence", owner_online: boolean }} Presence */
-/**
- * @typedef {{ type: "error", code: string, message: string, retry_after_ms: number | null,
- *   client_msg_id: string | null }} ErrorFrame
- */
-/** @typedef {{ type: "going_away", retry_after_ms: number }} GoingAway */
-/** @typedef {Welcome | Message | Ack | Draft | StateFrame | Typing | Presence | ErrorFrame | GoingAway} ServerFrame */
-/** @typedef {"connecting" | "online" | "offline" | "stopped"} Status */
-/** @typedef {{ type: "status", status: Status } | { type: "sent" | "failed", id: string } | { type: "reset" }} Notice */
-/** @typedef {Welcome | Message | Draft | StateFrame | Typing | Presence | ErrorFrame | Notice} LinkEvent */
-/** @typedef {{ id: string, text: string, failed: boolean }} Unsent */
+import { Connection } from "./connection.js";
+import { Outbox, stored } from "./outbox.js";
 
 const KEY = "porchlight";
-
-/** @returns {string} 128 random bits as 32 hex digits */
-function freshId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+/** How long a `welcome` or an `ack` may take while the connection lives. */
+const DUE_MS = 12_000;
+/** How long marks of what has arrived and was seen are gathered. */
+const MARKS_MS = 250;
 
 /** @returns {{ token: string | null, conversation: string | null }} */
 function recall() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    const token = typeof kept.token === "string" ? kept.token : null;
-    return { token, conversation: token && typeof kept.conversation === "string" ? kept.conversation : null };
-  } catch {
-    return { token: null, conversation: null };
-  }
+  const kept = stored((storage) => JSON.parse(storage.getItem(KEY) ?? "{}")) ?? {};
+  const token = typeof kept.token === "string" ? kept.token : null;
+  return { token, conversation: token && typeof kept.conversation === "string" ? kept.conversation : null };
 }
 
 export class Link {
   /**
    * @param {string} origin
    * @param {Record<string, string>} scope what the page is about
-   * @param {(event: LinkEvent) => void} report
+   * @param {(event: import("./frames.js").LinkEvent) => void} report
    */
   constructor(origin, scope, report) {
     this.report = report;
     this.scope = scope;
-    this.socket = new Socket(`${origin.replace(/^http/, "ws")}/widget/ws`, {
+    this.line = new Connection(origin, {
       open: () => this.hello(),
       data: (data) => this.receive(data),
+      doubt: (doubt) => this.report({ type: "status", status: doubt || !this.ready ? "offline" : "online" }),
       lost: (code, reason) => this.lost(code, reason),
     });
+    this.outbox = new Outbox();
     const kept = recall();
     this.token = kept.token;
     /** @type {string | null} */
     this.conversation = kept.conversation;
-    /** @type {Unsent[]} */
-    this.outbox = [];
     /** @type {string | null} id of the message that waits for its ack */
     this.inflight = null;
     /** @type {string | null} */
     this.epoch = null;
     this.lastSeq = 0;
-    this.readSeq = 0;
-    /** the seq after which a gap was already asked for, so that a lasting gap cannot loop */
+    /** up to where everything was on the screen */
+    this.seenSeq = 0;
+    /** what this connection was told of that and of what has arrived */
+    this.readSeq = this.deliveredSeq = 0;
+    /** the seq after which a gap was asked for, so that a lasting gap cannot loop */
     this.mendedAt = -1;
     this.started = false;
     this.ready = false;
     this.asking = false;
     this.typingAt = 0;
-    /** how long the server wants to be left alone, once it has said that it goes */
+    /** how long the server that goes wants to be left alone */
     this.leaveMs = 0;
-    /** why the server is about to close the socket */
+    /** why the server is about to close the connection */
     this.reason = "";
   }
 
@@ -99,20 +62,22 @@ export class Link {
     if (this.started) return;
     this.started = true;
     this.report({ type: "status", status: "connecting" });
-    this.socket.start();
+    this.gather();
+    addEventListener("storage", (event) => event.key === KEY && this.follow() && this.line.turn && this.again());
+    this.line.start();
   }
 
   /**
    * Queues a message; it stays in the outbox until the server has stored it.
    * @param {string} text
-   * @returns {string} its id
+   * @returns {string | null} its id, null when too many wait
    */
   send(text) {
-    const id = freshId();
-    this.outbox.push({ id, text, failed: false });
+    const entry = this.outbox.add(text);
+    if (!entry) return null;
     this.typing(false);
     this.pump();
-    return id;
+    return entry.id;
   }
 
   /**
@@ -121,15 +86,13 @@ export class Link {
    * @returns {string | null} its text
    */
   takeBack(id) {
-    const found = this.outbox.find((entry) => entry.id === id && entry.failed);
-    this.outbox = this.outbox.filter((entry) => entry !== found);
-    return found ? found.text : null;
+    return this.outbox.find(id)?.failed ? this.outbox.remove(id)?.text ?? null : null;
   }
 
   /** Asks for a person now, or as soon as the connection is back. */
   askPerson() {
     this.asking = true;
-    if (this.ready && !this.leaveMs) this.socket.write({ type: "ask_person" });
+    if (this.ready && !this.leaveMs) this.line.write({ type: "ask_person" });
   }
 
   /** @param {boolean} on */
@@ -137,46 +100,72 @@ export class Link {
     const now = Date.now();
     if (!this.ready || !this.conversation || (on ? now - this.typingAt < 3_000 : !this.typingAt)) return;
     this.typingAt = on ? now : 0;
-    this.socket.write({ type: "typing", on });
-    this.socket.later("typing", 5_000, on ? () => this.typing(false) : undefined);
+    this.line.write({ type: "typing", on });
+    this.line.later("typing", 5_000, on ? () => this.typing(false) : undefined);
   }
 
-  /** Tells the server that everything shown so far was seen. */
+  /** Everything that has arrived is on the screen. */
   read() {
-    if (!this.ready || !this.conversation || this.lastSeq <= this.readSeq) return;
-    this.readSeq = this.lastSeq;
-    this.socket.write({ type: "read", seq: this.lastSeq });
+    this.seenSeq = this.lastSeq;
+    this.mark();
+  }
+
+  /** Tells the server, soon, what has arrived and what was seen. */
+  mark() {
+    if (!this.ready || !this.conversation || this.line.timers.has("mark")) return;
+    this.line.later("mark", MARKS_MS, () => {
+      if (this.seenSeq > this.readSeq) this.line.write({ type: "read", seq: (this.readSeq = this.seenSeq) });
+      if (this.lastSeq <= Math.max(this.readSeq, this.deliveredSeq)) return;
+      this.line.write({ type: "delivered", seq: (this.deliveredSeq = this.lastSeq) });
+    });
   }
 
   /** Leaves this conversation behind and greets the server as a new visitor. */
   startNew() {
-    this.outbox = this.outbox.filter((entry) => !entry.failed);
     this.asking = false;
     this.forget();
-    this.socket.close();
-    this.idle();
-    this.leaveMs = 0;
-    this.socket.connect();
+    this.again();
   }
 
-  /** Greets the server, at first or again to mend a gap. */
+  /** Begins a new connection at once. */
+  again() {
+    this.line.close();
+    this.idle();
+    this.leaveMs = 0;
+    void this.line.connect();
+  }
+
+  /** Greets, at first or again to mend a gap. */
   hello() {
     this.idle();
-    this.socket.expect();
-    const { token, conversation, lastSeq, scope } = this;
-    this.socket.write({ type: "hello", v: 1, token, conversation, last_seq: lastSeq, scope });
+    this.follow();
+    this.gather();
+    this.due();
+    const { token, conversation, epoch, lastSeq, scope } = this;
+    const outbox = this.outbox.entries.map((entry) => entry.id);
+    this.line.write({ type: "hello", v: 1, token, conversation, epoch, last_seq: lastSeq, outbox, scope });
+  }
+
+  /** Takes in what an earlier page has left. */
+  gather() {
+    for (const entry of this.outbox.load()) this.report({ type: "unsent", entry });
+  }
+
+  /** The server owes an answer. */
+  due() {
+    this.line.later("due", DUE_MS, () => this.line.drop());
   }
 
   /** Nothing is sent until the server has said welcome. */
   idle() {
     this.ready = false;
     this.inflight = null;
-    this.typingAt = 0;
+    this.typingAt = this.readSeq = this.deliveredSeq = 0;
     this.reason = "";
   }
 
   /**
-   * The socket is gone.
+   * The connection is gone.
    * @param {number} code
    * @param {string} reason
    * @returns {number | null | undefined} how long to wait before the next
@@ -195,43 +184,64 @@ export class Link {
     return over ? null : wait;
   }
 
-  /** Drops what ties this browser to a conversation, here and in the browser's storage. */
+  /**
+   * Drops what ties this browser to a conversation. What was written in it is never sent into another one by itself:
+   * it waits for the visitor's wish.
+   */
   forget() {
-    this.token = this.conversation = this.epoch = null;
-    this.lastSeq = this.readSeq = 0;
-    this.mendedAt = -1;
-    try {
-      localStorage.removeItem(KEY);
-    } catch {
-      // storage is switched off: nothing was kept
+    this.idle();
+    stored((storage) => recall().token === this.token && storage.removeItem(KEY));
+    if (this.conversation) {
+      for (const { id, failed } of this.outbox.entries) if (!failed) this.fail(id);
     }
-    this.report({ type: "reset" });
+    this.token = this.conversation = null;
+    this.drop(false);
+  }
+
+  /** @param {boolean} restored the history is another one */
+  drop(restored) {
+    this.epoch = null;
+    this.lastSeq = this.seenSeq = this.readSeq = this.deliveredSeq = 0;
+    this.mendedAt = -1;
+    this.report({ type: "reset", restored });
   }
 
   /** Keeps the token and the conversation for the next page. */
   save() {
-    try {
-      localStorage.setItem(KEY, JSON.stringify({ token: this.token, conversation: this.conversation }));
-    } catch {
-      // storage is switched off: the conversation lasts as long as the page
-    }
+    stored((storage) => storage.setItem(KEY, JSON.stringify({ token: this.token, conversation: this.conversation })));
   }
 
-  /** @param {string | null} conversation */
+  /**
+   * Goes where another tab has gone: all tabs of a visitor share one conversation.
+   * @returns {boolean} whether this tab has to greet the server again
+   */
+  follow() {
+    const { token, conversation } = recall();
+    const other = token !== this.token;
+    if (!token || (!other && (!conversation || conversation === this.conversation))) return false;
+    if (other || this.conversation) this.forget();
+    this.token = token;
+    this.conversation = conversation;
+    this.epoch = null;
+    return true;
+  }
+
+  /** @param {string} conversation */
   belong(conversation) {
-    if (!conversation || conversation === this.conversation) return;
+    if (conversation === this.conversation) return;
     this.conversation = conversation;
     this.save();
   }
 
   /** Sends the oldest waiting message; one at a time keeps their order. */
   pump() {
-    if (!this.ready || this.leaveMs || this.inflight || this.socket.timers.has("pause")) return;
-    const next = this.outbox.find((entry) => !entry.failed);
+    if (!this.ready || this.leaveMs || this.inflight || this.line.timers.has("pause")) return;
+    const next = this.outbox.next();
     if (!next) return;
     this.inflight = next.id;
-    this.socket.write({ type: "send", client_msg_id: next.id, text: next.text });
-    this.socket.expect();
+    this.line.write({ type: "send", client_msg_id: next.id, text: next.text });
+    this.line.await();
+    this.due();
   }
 
   /**
@@ -239,9 +249,8 @@ export class Link {
    * @param {string | null} id
    */
   settle(id) {
-    if (!id || !this.outbox.some((entry) => entry.id === id)) return;
-    this.outbox = this.outbox.filter((entry) => entry.id !== id);
-    this.report({ type: "sent", id });
+    if (!id) return;
+    if (this.outbox.remove(id)) this.report({ type: "sent", id });
     this.next(id);
   }
 
@@ -250,9 +259,9 @@ export class Link {
    * @param {string} id
    */
   fail(id) {
-    const entry = this.outbox.find((candidate) => candidate.id === id);
+    const entry = this.outbox.find(id);
     if (!entry) return;
-    entry.failed = true;
+    this.outbox.fail(entry);
     this.report({ type: "failed", id });
     this.next(id);
   }
@@ -261,13 +270,13 @@ export class Link {
   next(id) {
     if (this.inflight !== id) return;
     this.inflight = null;
-    this.socket.answered();
+    this.line.later("due");
     this.pump();
   }
 
   /** @param {string} data */
   receive(data) {
-    /** @type {ServerFrame} */
+    /** @type {import("./frames.js").ServerFrame} */
     let frame;
     try {
       frame = JSON.parse(data);
@@ -281,43 +290,46 @@ export class Link {
       case "error": return this.refused(frame);
       case "going_away": return this.leave(frame.retry_after_ms);
       case "state": this.asking &&= frame.state === "bot"; return this.report(frame);
-      case "draft": case "typing": case "presence": return this.report(frame);
+      case "draft": case "typing": case "presence": case "receipts": case "queue": return this.report(frame);
     }
   }
 
-  /** @param {Welcome} frame */
+  /** @param {import("./frames.js").Welcome} frame */
   welcomed(frame) {
-    const other = frame.conversation !== this.conversation || (this.epoch !== null && frame.epoch !== this.epoch);
-    const restored = this.lastSeq > 0 && (other || frame.head < this.lastSeq);
+    const first = this.token === null;
+    this.line.later("due");
+    this.line.greeted();
+    // Another tab, opened at the same time, has another token: the first one counts for both.
+    if (first && !frame.conversation && this.follow()) return this.hello();
+    if (frame.restored || frame.head < this.lastSeq) {
+      this.drop(this.lastSeq > 0);
+      if (!frame.restored) return this.hello();
+    }
     this.token = frame.token;
     this.conversation = frame.conversation;
-    this.epoch = frame.conversation && frame.epoch;
+    this.epoch = frame.epoch;
     this.save();
-    if (restored) {
-      this.lastSeq = this.readSeq = 0;
-      this.report({ type: "reset" });
-      return this.hello();
-    }
     this.ready = true;
-    this.socket.greeted();
+    for (const id of Object.keys(frame.known ?? {})) this.settle(id);
     this.report({ type: "status", status: "online" });
     this.report(frame);
+    this.mark();
     this.resume(frame.state);
   }
 
   /**
    * Sends what waited for the connection.
-   * @param {State} state
+   * @param {import("./frames.js").State} state
    */
   resume(state) {
     this.asking &&= state === "bot";
-    if (this.asking) this.socket.write({ type: "ask_person" });
+    if (this.asking) this.line.write({ type: "ask_person" });
     this.pump();
   }
 
   /**
    * Shows each message once and in order; asks again when one is missing.
-   * @param {Message} frame
+   * @param {import("./frames.js").Message} frame
    */
   accept(frame) {
     if (this.conversation && frame.conversation !== this.conversation) return;
@@ -333,22 +345,23 @@ export class Link {
     }
     this.lastSeq = frame.seq;
     this.report(frame);
+    this.mark();
   }
 
-  /** @param {ErrorFrame} frame */
+  /** @param {import("./frames.js").ErrorFrame} frame */
   refused(frame) {
     this.report(frame);
     const id = frame.client_msg_id ?? this.inflight;
     switch (frame.code) {
       case "too_fast": case "busy":
         this.inflight = null;
-        this.socket.answered();
-        return this.socket.later("pause", Math.max(250, frame.retry_after_ms ?? 1_000), () => this.resume("bot"));
+        this.line.later("due");
+        return this.line.later("pause", Math.max(250, frame.retry_after_ms ?? 1_000), () => this.resume("bot"));
       case "bad_frame": case "empty": case "too_long": case "id_reused":
         if (id) this.fail(id);
         return;
       default:
-        this.reason = frame.code; // the server closes the socket next
+        this.reason = frame.code; // the server closes the connection next
     }
   }
 
@@ -358,9 +371,9 @@ export class Link {
    */
   leave(ms) {
     this.leaveMs = Math.max(500, ms || 0);
-    this.socket.later("leave", this.leaveMs, () => {
+    this.line.later("leave", this.leaveMs, () => {
       this.leaveMs = 1;
-      this.socket.drop();
+      this.line.drop();
     });
   }
 }

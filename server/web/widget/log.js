@@ -2,11 +2,10 @@
 
 import { button, el, icon, PATHS } from "./dom.js";
 
-/** @typedef {import("./link.js").Citation} Citation */
-/** @typedef {import("./link.js").Draft} Draft */
-/** @typedef {import("./link.js").Message} Message */
-/** @typedef {import("./link.js").Piece} Piece */
-/** @typedef {"sending" | "sent" | "failed"} SendState */
+/** @typedef {import("./frames.js").Citation} Citation */
+/** @typedef {import("./frames.js").Message} Message */
+/** @typedef {import("./frames.js").Piece} Piece */
+/** @typedef {"sending" | "sent" | "seen" | "failed"} SendState */
 /** @typedef {{ cite: number | null, button: HTMLElement | null, sources: Map<number, Citation>, text: HTMLElement, tail: HTMLElement | null }} Flow */
 
 const PENDING = 1e12;
@@ -35,6 +34,9 @@ export class Log {
     /** @type {HTMLElement | null} */
     this.hello = null;
     this.pending = 0;
+    this.ownerRead = 0;
+    /** own and stored; @type {{ id: string, seq: number } | null} */
+    this.newest = null;
   }
 
   /**
@@ -100,12 +102,14 @@ export class Log {
    * Shows an own message that is not stored yet.
    * @param {string} id
    * @param {string} text
+   * @param {boolean} [failed]
    */
-  addOwn(id, text) {
+  addOwn(id, text, failed) {
+    if (this.own.has(id)) return;
     const { node } = this.bubble("visitor", SPEAKERS.visitor, text);
     node.append(el("div", "meta", "", { "aria-live": "off" }));
     this.own.set(id, node);
-    this.mark(id, "sending");
+    this.mark(id, failed ? "failed" : "sending");
     this.change(() => this.place(node, PENDING + this.pending++), true);
   }
 
@@ -119,8 +123,16 @@ export class Log {
     if (!node || !meta || node.dataset.state === state) return;
     node.dataset.state = state;
     if (state === "sending") meta.replaceChildren(icon(PATHS.clock), "sending");
-    if (state === "sent") meta.replaceChildren(el("span", "", "✓", { role: "img", "aria-label": "Stored", title: "Stored" }));
+    const tick = () => el("span", "", "✓", { role: "img", "aria-label": "Stored", title: "Stored" });
+    if (state === "sent") meta.replaceChildren(tick());
+    if (state === "seen") meta.replaceChildren(tick(), "Seen");
     if (state === "failed") this.change(() => meta.replaceChildren("not sent ", button("retry", "Try again", () => this.onRetry(id))));
+  }
+
+  /** @param {number} [seq] up to where a person has seen the visitor's messages */
+  receipts(seq = this.ownerRead) {
+    this.ownerRead = seq;
+    if (this.newest) this.mark(this.newest.id, this.newest.seq <= seq ? "seen" : "sent");
   }
 
   /** @param {string} id an own message that is taken back */
@@ -141,6 +153,10 @@ export class Log {
       node.dataset.seq = String(message.seq);
       node.title = new Date(message.at).toLocaleString();
       this.place(node, message.seq);
+      if (message.from !== "visitor" || !message.client_msg_id) return;
+      if (this.newest) this.mark(this.newest.id, "sent");
+      this.newest = { id: message.client_msg_id, seq: message.seq };
+      this.receipts();
     });
   }
 
@@ -156,7 +172,7 @@ export class Log {
     for (const piece of pieces) this.append(flow, piece);
     if (flow.sources.size) node.append(this.sources(flow.sources));
     if (message.from === "visitor" && message.client_msg_id) {
-      node.append(el("div", "meta"));
+      node.append(el("div", "meta", "", { "aria-live": "off" }));
       this.own.set(message.client_msg_id, node);
       this.mark(message.client_msg_id, "sent");
     }
@@ -226,7 +242,7 @@ export class Log {
 
   /**
    * Shows a draft as it grows. A piece of a draft whose beginning was missed is not shown.
-   * @param {Draft} frame
+   * @param {import("./frames.js").Draft} frame
    */
   draft(frame) {
     const known = this.drafts.get(frame.draft_id);
@@ -286,7 +302,7 @@ export class Log {
    * @param {"bot" | "owner"} from
    * @param {boolean} on
    * @param {number} expires
-   * @param {import("./link.js").Preamble} [status]
+   * @param {import("./frames.js").Preamble} [status]
    */
   typing(from, on, expires, status) {
     const shown = this.dots.get(from);
@@ -317,11 +333,19 @@ export class Log {
     return node;
   }
 
-  /** Empties the list, except for own messages that still wait. */
+  /** @param {string} text a line above the messages that follow */
+  note(text) {
+    const { node } = this.bubble("system", "", text);
+    this.change(() => this.place(node, 0));
+  }
+
+  /** Empties the list, except for own messages that are not stored. */
   reset() {
     this.endAll();
+    this.ownerRead = 0;
+    this.newest = null;
     for (const [id, node] of this.own) {
-      if (node.dataset.state !== "sending") this.own.delete(id);
+      if (node.dataset.seq || node.dataset.state === "sent") this.own.delete(id);
     }
     const waiting = new Set(this.own.values());
     for (const node of [...this.root.children]) {

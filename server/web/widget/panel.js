@@ -6,8 +6,7 @@ import { Link } from "./link.js";
 import { Log } from "./log.js";
 import { CSS } from "./style.js";
 
-/** @typedef {import("./link.js").LinkEvent} LinkEvent */
-/** @typedef {import("./link.js").Citation} Citation */
+/** @typedef {import("./frames.js").Citation} Citation */
 /**
  * @typedef {{ root: ShadowRoot, origin: string, scope: Record<string, string>, launcher: HTMLElement,
  *   changed: (open: boolean, unread: number) => void }} Place
@@ -27,9 +26,14 @@ export class Panel {
     this.launcher = launcher;
     this.changed = changed;
     this.unread = 0;
-    /** @type {import("./link.js").State} */
+    /** @type {import("./frames.js").State} */
     this.state = "bot";
     this.generation = 0;
+    /** @type {import("./frames.js").Status} */
+    this.connection = "connecting";
+    /** @type {number | null} */
+    this.queue = null;
+    this.ownerRead = 0;
     /** @type {HTMLElement | null} */
     this.cameFrom = null;
     this.panel = el("div", "panel", "", { role: "dialog", "aria-label": "Chat" });
@@ -112,6 +116,7 @@ export class Panel {
     this.unread = 0;
     this.changed(true, 0);
     this.link.start();
+    this.link.line.attend(true);
     this.log.toEnd();
     this.field.focus({ preventScroll: true });
     this.seen();
@@ -122,6 +127,7 @@ export class Panel {
     this.citation.close();
     this.panel.hidden = true;
     this.link.typing(false);
+    this.link.line.attend(false);
     this.changed(false, this.unread);
     this.launcher.focus({ preventScroll: true });
   }
@@ -153,17 +159,21 @@ export class Panel {
   submit() {
     const { field } = this;
     const text = field.value.trim();
-    if (!text || field.disabled) return;
+    if (!text || field.disabled || !this.post(text)) return;
     field.value = "";
     this.grow();
-    this.say("");
-    this.post(text);
     field.focus({ preventScroll: true });
   }
 
-  /** @param {string} text */
+  /**
+   * @param {string} text
+   * @returns {boolean} whether there was room for it
+   */
   post(text) {
-    this.log.addOwn(this.link.send(text), text);
+    const id = this.link.send(text);
+    if (id) this.log.addOwn(id, text);
+    this.say(id ? "" : "Too many messages wait to be sent.");
+    return id !== null;
   }
 
   /** @param {string} id of a message the server refused */
@@ -225,9 +235,18 @@ export class Panel {
     const asked = this.state === "waiting" || this.state === "owner";
     this.form.hidden = closed;
     this.over.hidden = !closed;
+    this.head();
+    if (closed || this.state === "owner") this.log.receipts(this.ownerRead);
     this.person.disabled = asked || this.link.asking;
     this.personText.textContent = asked ? "A person has been asked" : this.link.asking ? "Asking for a person…" : "Talk to a person";
     if (closed || this.state === "owner") this.log.endAll();
+  }
+
+  /** The line under the header. */
+  head() {
+    const waits = this.state === "waiting" && this.queue;
+    const text = LINES[this.connection] || (waits ? `You are number ${waits} in line` : "");
+    if (this.line.textContent !== text) this.log.change(() => { this.line.textContent = text; });
   }
 
   /** @param {boolean} online whether an owner is there */
@@ -236,7 +255,7 @@ export class Panel {
     this.presence.classList.toggle("on", online);
   }
 
-  /** @param {LinkEvent} event */
+  /** @param {import("./frames.js").LinkEvent} event */
   on(event) {
     switch (event.type) {
       case "status": return this.status(event.status);
@@ -248,9 +267,12 @@ export class Panel {
         return;
       case "state": return this.holder(event);
       case "presence": return this.here(event.owner_online);
+      case "receipts": this.ownerRead = event.owner_read; return this.settle();
+      case "queue": this.queue = event.place; return this.settle();
+      case "unsent": return this.log.addOwn(event.entry.id, event.entry.text, event.entry.failed);
       case "sent": this.say(""); return this.log.mark(event.id, "sent");
       case "failed": return this.log.mark(event.id, "failed");
-      case "reset": return this.log.reset();
+      case "reset": return this.reset(event.restored);
       case "error": return this.error(event);
     }
   }
@@ -260,16 +282,17 @@ export class Panel {
     return this.state !== "owner" && this.state !== "closed";
   }
 
-  /** @param {import("./link.js").Status} status */
+  /** @param {import("./frames.js").Status} status */
   status(status) {
-    this.line.textContent = LINES[status];
+    this.connection = status;
+    this.head();
     if (status !== "online") this.log.endAll();
     if (status === "stopped") this.field.disabled = this.sender.disabled = true;
   }
 
   /**
    * Who holds the conversation; news that comes late changes nothing.
-   * @param {{ state: import("./link.js").State, generation: number }} frame
+   * @param {{ state: import("./frames.js").State, generation: number }} frame
    */
   holder({ state, generation }) {
     if (generation < this.generation) return;
@@ -278,10 +301,12 @@ export class Panel {
     this.settle();
   }
 
-  /** @param {import("./link.js").Welcome} frame */
+  /** @param {import("./frames.js").Welcome} frame */
   welcome(frame) {
     this.state = frame.state;
     this.generation = frame.generation;
+    this.queue = frame.queue ?? null;
+    this.ownerRead = frame.owner_read ?? 0;
     this.panel.setAttribute("aria-label", frame.site.name);
     this.name.textContent = frame.site.name;
     this.here(frame.owner_online);
@@ -289,7 +314,7 @@ export class Panel {
     this.settle();
   }
 
-  /** @param {import("./link.js").Message} frame */
+  /** @param {import("./frames.js").Message} frame */
   message(frame) {
     this.log.add(frame);
     if (this.panel.hidden && (frame.from === "bot" || frame.from === "owner")) {
@@ -299,7 +324,14 @@ export class Panel {
     this.seen();
   }
 
-  /** @param {import("./link.js").ErrorFrame} frame */
+  /** @param {boolean} restored */
+  reset(restored) {
+    this.ownerRead = 0;
+    this.log.reset();
+    if (restored) this.log.note("The history was restored.");
+  }
+
+  /** @param {import("./frames.js").ErrorFrame} frame */
   error(frame) {
     const gone = frame.code === "unknown_conversation";
     this.say(gone ? "The earlier conversation is no longer available. A new one has begun." : frame.message);

@@ -59,9 +59,9 @@ impl Home {
         Self { folder, settings }
     }
 
-    /// No database.
+    /// No database, and no memory of one.
     fn clear(&self) {
-        for name in ["porchlight.db", "porchlight.db-wal", "porchlight.db-shm"] {
+        for name in ["porchlight.db", "porchlight.db-wal", "porchlight.db-shm", "newest"] {
             let _ = std::fs::remove_file(self.folder.path().join("data").join(name));
         }
     }
