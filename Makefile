@@ -17,23 +17,25 @@ EVAL_RUN := $(EVAL_RUNS)/$(shell date -u +%Y%m%d-%H%M%S)
 gate_and_report = "$$evals" gate --thresholds $(1) $(2)/*.json; passed=$$?; \
 	"$$evals" report --baseline evals/baselines --out $(EVAL_RUNS)/report.html $(EVAL_RUNS)/*/*.json; exit $$passed
 
-.PHONY: run test fmt lint build models unit tiny web chromium eval eval-all load baseline cuda-check
+.PHONY: run test fmt lint build models unit tiny faults faults-all web chromium eval eval-all load baseline cuda-check
 
 run:
 	$(CARGO) run --release
 
-test: lint models unit tiny web
+test: lint models unit tiny faults web
 
 fmt:
 	cargo fmt --all
 
 lint:
 	cargo fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --features server/failpoints --all-targets -- -D warnings
 
-# One build for everything below: the program, the evals and all tests.
+# One build for everything below: the program, the evals and all tests. Only here the program has failpoints.
+DEBUG := --workspace --features server/failpoints
+
 build:
-	$(CARGO) build --workspace --all-targets
+	$(CARGO) build $(DEBUG) --all-targets
 
 # The tests run the real models, found and verified the way a user's are.
 models: build
@@ -42,7 +44,7 @@ models: build
 	$(PORCHLIGHT) models pull qwen2.5-coder-0.5b
 
 unit: models
-	$(CARGO) $(TEST_RUNNER) --workspace
+	$(CARGO) $(TEST_RUNNER) $(DEBUG)
 
 # The smallest measurements, with gates: the manual's questions and the scripted conversations.
 tiny: models
@@ -50,6 +52,16 @@ tiny: models
 	$(EVALS) demo --json $(EVAL_RUNS)/tiny/demo.json
 	$(EVALS) transcripts --spawn --untimed --json $(EVAL_RUNS)/tiny/transcripts.json
 	$(EVALS) gate --thresholds evals/thresholds-tiny.toml $(EVAL_RUNS)/tiny/demo.json $(EVAL_RUNS)/tiny/transcripts.json
+
+# Breaks the real program in every way of server/RELIABILITY.md, each under few seeds, and holds the ledger against it.
+faults: models
+	mkdir -p $(EVAL_RUNS)/tiny
+	$(EVALS) faults --quick --json $(EVAL_RUNS)/tiny/faults.json
+
+# The same under all seeds: about an hour and a half.
+faults-all: models
+	mkdir -p $(EVAL_RUNS)/tiny
+	$(EVALS) faults --json $(EVAL_RUNS)/tiny/faults-all.json
 
 # Types of the web code, then the browser tests against the real program.
 web: chromium models

@@ -10,6 +10,7 @@ mod devices;
 mod draft;
 mod drive;
 mod edit;
+mod faults;
 mod fit;
 mod frustration;
 mod gate;
@@ -79,6 +80,8 @@ enum Command {
     Ledger(ledger::Options),
     /// Time the gate before an edit: a candidate index and all golden questions, before and after.
     Edit(edit::Options),
+    /// Break the running server in every way there is; each round ends in the ledger.
+    Faults(faults::Options),
     /// Answer stored turns again on other documents, another policy or another model.
     Replay(replay::Options),
     /// Show results beside their stored baseline on one HTML page.
@@ -131,6 +134,7 @@ fn run(command: Command) -> Result<()> {
         Command::Drive(options) => drive::run(&options),
         Command::Ledger(options) => ledger::run(&options),
         Command::Edit(options) => edit::run(&options),
+        Command::Faults(options) => faults::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Suite(options) => suite::run(&options),

@@ -1,5 +1,8 @@
 //! Porchlight's live root: visitors and owners on one side, models and documents on the other, a database in between.
 
+#[macro_use]
+pub mod failpoint;
+
 pub mod accept;
 pub mod app;
 pub mod assets;

@@ -22,12 +22,14 @@ pub struct Changes {
 pub fn changes(app: &App, changes: Changes) {
     let Changes { conversation, messages, passed } = changes;
     let id = &conversation.id;
+    failpoint!("K7");
     app.desk.void(id, conversation.generation, conversation.head);
     for message in messages {
         let seq = message.seq;
         let frame = Frame::Message(Box::new(record::Message::from(message)));
         let item = Item::Message { seq, text: Some(frame.text()) };
         app.hub.to_visitor(id, &item);
+        failpoint!("K8");
         app.hub.to_watchers(id, &item);
     }
     if passed {

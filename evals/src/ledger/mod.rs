@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::check;
 pub(crate) use dump::Dump;
-pub(crate) use log::{Keeper, Log};
+pub(crate) use log::{Keeper, Log, read};
 
 /// Options of `ledger`.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 mod case;
 mod judge;
-mod owner;
+pub(crate) mod owner;
 mod play;
 mod spawn;
 

@@ -12,14 +12,14 @@ const LOOKS: usize = 50;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(40);
 
 /// A signed-in owner.
-pub(super) struct Owner {
+pub(crate) struct Owner {
     server: String,
     cookie: String,
 }
 
 impl Owner {
     /// Signs up with the secret of the set-up link.
-    pub(super) async fn sign_up(server: &str, secret: &str) -> Result<Self> {
+    pub(crate) async fn sign_up(server: &str, secret: &str) -> Result<Self> {
         let body = json!({
             "token": secret, "name": "Ada", "email": "ada@example.org", "password": "correct horse battery"
         });
@@ -36,7 +36,7 @@ impl Owner {
     }
 
     /// A conversation once it is decided about the message `seq`. Without such a decision in time there is none in it.
-    pub(super) async fn decided(&self, id: &str, seq: i64) -> Result<Value> {
+    pub(crate) async fn decided(&self, id: &str, seq: i64) -> Result<Value> {
         let path = format!("/console/api/conversations/{id}");
         let mut looks = 0;
         loop {
@@ -54,8 +54,17 @@ impl Owner {
     }
 }
 
+impl Owner {
+    /// Puts a command of the console: status and body.
+    pub(crate) async fn command(&self, path: &str, body: &Value) -> Result<(u16, String)> {
+        let (status, _, answer) =
+            request(&self.server, "POST", path, (&self.cookie, &body.to_string())).await?;
+        Ok((status, answer))
+    }
+}
+
 /// What `/healthz` tells of a running server.
-pub(super) async fn health(server: &str) -> Result<Value> {
+pub(crate) async fn health(server: &str) -> Result<Value> {
     get(server, "/healthz", "").await
 }
 

@@ -239,6 +239,7 @@ impl Keeper<'_> {
         let mut embed = |texts: &[&str], progress: Progress| {
             library.status.send_modify(|status| status.embedding = Some(progress.into()));
             let vectors = self.embed(texts)?;
+            failpoint!("K25");
             if looked.elapsed() >= library.pace.look && !pinned {
                 looked = Instant::now();
                 self.strike_meanwhile(seen);

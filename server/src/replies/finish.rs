@@ -30,6 +30,7 @@ pub(super) async fn finish(
     before: &Conversation,
     made: &Made,
 ) -> Result<(), StoreError> {
+    failpoint!("K12");
     if app.shutdown.is_cancelled() && made.outcome.cancelled {
         // The job stays leased; the next start takes it up.
         made.show.withdraw(app);
@@ -69,9 +70,11 @@ pub(super) async fn finish(
         let body = json(&decision);
         tx.decide(&row.id, job.for_seq, (app.clock.now_ms(), &body)).await?;
     }
+    failpoint!("K13");
     tx.finish_job(&job.id).await?;
     tx.update_conversation(&row).await?;
     tx.commit().await?;
+    failpoint!("K14");
     if let Some(fault) = &made.outcome.fault {
         tracing::error!(fault, "a reply failed and was handed to a person");
     }

@@ -158,7 +158,10 @@ async fn cancelled_within(app: &App, time: Duration) -> bool {
 }
 
 /// Jobs whose worker is gone are begun again once, then given to a person. One that cannot be mended holds up no other.
-async fn recover(app: &App, now: i64) -> Result<(), StoreError> {
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn recover(app: &App, now: i64) -> Result<(), StoreError> {
     for job in app.store.jobs_lost(now).await? {
         if let Err(error) = recover_one(app, &job, now).await {
             tracing::error!(%error, job = job.id, "a lost reply job could not be taken up");
@@ -192,45 +195,89 @@ fn work(app: &Arc<App>, runtime: &Handle, ear: &Receiver<()>) {
 /// Makes every reply that is due; how long it is until the next one.
 fn work_off(app: &Arc<App>, runtime: &Handle) -> Result<Duration, StoreError> {
     while !app.shutdown.is_cancelled() {
-        let (lease, now) = (app.ids.id(), app.clock.now_ms());
-        let until = now + millis(app.mind.timeout + GRACE);
-        match runtime.block_on(app.store.lease_job(&lease, (now, until)))? {
-            Some(job) => one(app, runtime, &job, &lease),
-            None => break,
-        }
+        let Some(held) = runtime.block_on(lease(app))? else { break };
+        failpoint!("K9");
+        held.work(app, runtime);
     }
     let Some(due) = runtime.block_on(app.store.next_due())? else { return Ok(SWEEP) };
     let left = u64::try_from(due - app.clock.now_ms()).unwrap_or(0);
     Ok(Duration::from_millis(left).min(SWEEP))
 }
 
-/// One job from lease to end. A panic ends this job, and neither the worker nor the next one.
-fn one(app: &Arc<App>, runtime: &Handle, job: &Job, lease: &str) {
-    let stop = app.desk.begin(job);
-    let worked = catch_unwind(AssertUnwindSafe(|| {
-        let (conversation, turn, newest) = runtime.block_on(turn_of(app, job))?;
-        if conversation.generation != job.generation || newest != job.for_seq {
+/// A job that a worker holds until its lease ends.
+#[derive(Debug)]
+pub struct Held {
+    job: Job,
+    lease: String,
+}
+
+/// A draft that is not finished yet.
+pub struct Drafted {
+    before: Conversation,
+    made: Made,
+}
+
+/// Leases the job that has been due longest, if one is due.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lease(app: &App) -> Result<Option<Held>, StoreError> {
+    let (lease, now) = (app.ids.id(), app.clock.now_ms());
+    let until = now + millis(app.mind.timeout + GRACE);
+    Ok(app.store.lease_job(&lease, (now, until)).await?.map(|job| Held { job, lease }))
+}
+
+impl Held {
+    /// The whole job. A panic ends this job, and neither the worker nor the next one.
+    fn work(&self, app: &Arc<App>, runtime: &Handle) {
+        let worked = catch_unwind(AssertUnwindSafe(|| {
+            let drafted = self.draft(app, runtime)?;
+            runtime.block_on(self.finish(app, &drafted))
+        }));
+        app.desk.end(&self.job.conversation);
+        match worked {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a reply could not be finished; it will be tried again")
+            }
+            Err(_) => {
+                tracing::error!(
+                    job = self.job.id,
+                    "a reply ended in a panic and is given to a person"
+                );
+                if let Err(error) = runtime.block_on(finish::give_up(app, &self.job, i64::MAX)) {
+                    tracing::error!(%error, "the person could not be asked for");
+                }
+            }
+        }
+    }
+
+    /// Drafts, and shows the draft on its way. Must not be called by an async thread.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn draft(&self, app: &Arc<App>, runtime: &Handle) -> Result<Drafted, StoreError> {
+        let job = &self.job;
+        let stop = app.desk.begin(job);
+        let (before, turn, newest) = runtime.block_on(turn_of(app, job))?;
+        if before.generation != job.generation || newest != job.for_seq {
             stop.store(true, Ordering::Relaxed);
         }
-        let made = draft((app, runtime), job, &conversation, (&turn, &stop));
-        let finished = runtime.block_on(finish::finish(app, (job, lease), &conversation, &made));
+        let made = draft((app, runtime), job, &before, (&turn, &stop));
+        Ok(Drafted { before, made })
+    }
+
+    /// Stores what came of it, if it may still be said.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is stored then.
+    pub async fn finish(&self, app: &App, drafted: &Drafted) -> Result<(), StoreError> {
+        let Drafted { before, made } = drafted;
+        let finished = finish::finish(app, (&self.job, &self.lease), before, made).await;
         if finished.is_err() {
             made.show.withdraw(app);
         }
         finished
-    }));
-    app.desk.end(&job.conversation);
-    match worked {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a reply could not be finished; it will be tried again")
-        }
-        Err(_) => {
-            tracing::error!(job = job.id, "a reply ended in a panic and is given to a person");
-            if let Err(error) = runtime.block_on(finish::give_up(app, job, i64::MAX)) {
-                tracing::error!(%error, "the person could not be asked for");
-            }
-        }
     }
 }
 

@@ -100,6 +100,7 @@ impl Show {
     }
 
     fn start(&mut self, app: &App) {
+        failpoint!("K10");
         self.started = true;
         self.citations.clear();
         app.desk.update(&self.conversation, |live| {
@@ -143,6 +144,7 @@ impl Show {
             live.confidence = confidence;
         });
         self.citations = citations;
+        failpoint!("K11");
         let frame =
             Draft { piece: Some(piece.clone()), citations: fresh, ..self.frame(Phase::Piece) };
         self.to_owner(app, Draft { confidence: Some(confidence), ..frame.clone() });

@@ -220,6 +220,7 @@ impl Line {
         if !self.pace().await? {
             return Ok(());
         }
+        failpoint!("K1");
         let mut out = Vec::new();
         let handled = talk.frame(&text, &mut out).await;
         for frame in out {

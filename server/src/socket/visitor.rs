@@ -103,6 +103,7 @@ impl VisitorTalk {
         let frame: VisitorFrame = serde_json::from_str(text).map_err(|error| {
             Complaint::mild("bad_frame", format!("The frame was not understood: {error}."))
         })?;
+        failpoint!("K2");
         if let VisitorFrame::Hello { v, token, conversation, epoch, last_seq, outbox, scope } =
             frame
         {

@@ -86,6 +86,7 @@ pub fn library(settings: &Settings, (model, clock): (Arc<dyn Model>, Clock)) -> 
     let encoder = Arc::clone(&model);
     let mut embed = |texts: &[&str], progress: Progress| {
         show(&bar, progress.into());
+        failpoint!("K25");
         encoder.embed(texts).map_err(|error| error.to_string())
     };
     let library = Library::open(shelf(settings)?, (model, clock), Pace::default(), &mut embed);

@@ -107,9 +107,40 @@ pub async fn open(
     settings: &Settings,
     bound: Bound,
     lock: data::Lock,
-    (model, mode): (Arc<dyn Model>, Mode),
+    model: (Arc<dyn Model>, Mode),
     outside: Outside,
 ) -> Result<Running> {
+    let doors = (bound.address, bound.stop.clone());
+    let (app, setup) = assemble(settings, doors, model, outside).await?;
+    let worker = replies::start(&app).await?;
+    let keeper = library::start(&app.mind.knowledge, app.shutdown.clone())
+        .context("the thread that reads the documents could not be started")?;
+    library::pages::start(&app.mind.knowledge, &settings.knowledge, app.shutdown.clone())
+        .context("the thread that fetches pages could not be started")?;
+    let prompter =
+        prompts::start(&app).context("the thread that learns the prompts could not be started")?;
+    tokio::spawn(tell(Arc::clone(&app)));
+    tokio::spawn(tuning::keep(Arc::clone(&app)));
+    tokio::spawn(tell_prompts(Arc::clone(&app)));
+    tokio::spawn(prune(Arc::clone(&app)));
+    tokio::spawn(queue::keep(Arc::clone(&app)));
+    app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
+    // What answered "starting" goes.
+    drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
+    let Bound { address, accepting, .. } = bound;
+    Ok(Running { app, address, setup, accepting, threads: [worker, keeper, prompter], _lock: lock })
+}
+
+/// All that a server shares, before anything moves. The second value is the secret of the set-up link.
+///
+/// # Errors
+/// As [`open`].
+pub async fn assemble(
+    settings: &Settings,
+    (address, stop): (SocketAddr, CancellationToken),
+    (model, mode): (Arc<dyn Model>, Mode),
+    outside: Outside,
+) -> Result<(Arc<App>, Option<String>)> {
     let store = data::database(settings).await?;
     lineage::check(&settings.server.data_dir, &store, &outside.ids).await?;
     let tuning = Tuning::open(&store).await?;
@@ -137,32 +168,12 @@ pub async fn open(
         desk: Desk::default(),
         mind,
         site: settings.site.clone(),
-        origins: Origins::new(
-            bound.address,
-            server.public_url.clone(),
-            server.allowed_origins.clone(),
-        ),
+        origins: Origins::new(address, server.public_url.clone(), server.allowed_origins.clone()),
         limits: Limits::new(&settings.limits),
         doors: Doors::default(),
-        shutdown: bound.stop.clone(),
+        shutdown: stop,
     });
-    let worker = replies::start(&app).await?;
-    let keeper = library::start(&app.mind.knowledge, app.shutdown.clone())
-        .context("the thread that reads the documents could not be started")?;
-    library::pages::start(&app.mind.knowledge, &settings.knowledge, app.shutdown.clone())
-        .context("the thread that fetches pages could not be started")?;
-    let prompter =
-        prompts::start(&app).context("the thread that learns the prompts could not be started")?;
-    tokio::spawn(tell(Arc::clone(&app)));
-    tokio::spawn(tuning::keep(Arc::clone(&app)));
-    tokio::spawn(tell_prompts(Arc::clone(&app)));
-    tokio::spawn(prune(Arc::clone(&app)));
-    tokio::spawn(queue::keep(Arc::clone(&app)));
-    app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
-    // What answered "starting" goes.
-    drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
-    let Bound { address, accepting, .. } = bound;
-    Ok(Running { app, address, setup, accepting, threads: [worker, keeper, prompter], _lock: lock })
+    Ok((app, setup))
 }
 
 fn mind(

@@ -144,8 +144,12 @@ impl Desk {
         if self.group.is_none() {
             return;
         }
+        failpoint!("K5");
         match self.run(COMMIT).await {
-            Ok(()) => self.tell(Fate::Kept),
+            Ok(()) => {
+                failpoint!("K6");
+                self.tell(Fate::Kept);
+            }
             Err(error) => {
                 tracing::error!(%error, "the database could not commit");
                 if is_unsynced(&error) {

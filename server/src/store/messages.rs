@@ -138,6 +138,7 @@ impl Tx {
             .bind(&message.scope)
             .execute(self.conn())
             .await?;
+        failpoint!("K4");
         Ok(message)
     }
 

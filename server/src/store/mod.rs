@@ -101,10 +101,12 @@ impl Store {
             .busy_timeout(BUSY);
         let open = |source| StoreError::Open { path: path.into(), source };
         let writer = Writer::open(&options).await.map_err(open)?;
+        failpoint!("K22");
         MIGRATIONS
             .run_direct(None, writer.alone().await.conn(), false)
             .await
             .map_err(|source| StoreError::Migrate { path: path.into(), source })?;
+        failpoint!("K22");
         let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);
         let readers = readers.connect_with(options.read_only(true)).await.map_err(open)?;
         Ok(Self { writer, readers })
@@ -115,6 +117,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unsynced`] and [`StoreError::Sql`].
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        failpoint!("K3");
         self.writer.begin().await
     }
 
@@ -126,6 +129,7 @@ impl Store {
     /// Writes what the log holds into the file and closes both.
     pub async fn close(&self) {
         self.readers.close().await;
+        failpoint!("K21");
         self.writer.close().await;
     }
 

@@ -7,6 +7,7 @@ use super::{Store, StoreError, Tx};
 
 const INSERT: &str = "INSERT INTO suggestions (id, conversation, for_seq, text, pieces, citations, confidence, status, \
     created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8)";
+const KEPT: &str = "SELECT COUNT(*) FROM suggestions WHERE id = $1";
 const OPEN: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
     WHERE conversation = $1 AND status = 'open' ORDER BY for_seq DESC LIMIT 1";
 const BY_ID: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
@@ -188,11 +189,17 @@ impl Store {
 }
 
 impl Tx {
-    /// Keeps a draft as the one open suggestion of its conversation.
+    /// Keeps a draft as the one open suggestion of its conversation. What another worker has kept of the same job stays as it
+    /// is: a person may have judged it meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
     pub async fn suggest(&mut self, suggestion: &Suggestion, now: i64) -> Result<(), StoreError> {
+        let kept: i64 =
+            sqlx::query_scalar(KEPT).bind(&suggestion.id).fetch_one(self.conn()).await?;
+        if kept > 0 {
+            return Ok(());
+        }
         self.outdate_suggestions(&suggestion.conversation).await?;
         sqlx::query(INSERT)
             .bind(&suggestion.id)

@@ -292,7 +292,7 @@ impl House {
 }
 
 /// The built-in prompts, with thresholds that leave the decision to the rules.
-fn prompts(folder: &Path) {
+pub(crate) fn prompts(folder: &Path) {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prompts");
     let to = folder.join("prompts");
     std::fs::create_dir(&to).unwrap();
