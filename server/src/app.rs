@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::origin::Origins;
 use crate::prompts::{Prompter, Prompts};
 use crate::replies::Desk;
+use crate::socket::pipes::Pipes;
 use crate::store::Store;
 use crate::tuning::Tuning;
 
@@ -30,10 +31,12 @@ pub struct App {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
-    /// Held from the start of a change to the end of its publication, so that all see changes in one order.
-    pub order: Arc<tokio::sync::Mutex<()>>,
+    /// Rings when a conversation begins or ends to wait for a person.
+    pub queue: tokio::sync::Notify,
     /// Open sockets.
     pub hub: Hub,
+    /// Talks over HTTP.
+    pub pipes: Pipes,
     /// Drafts on their way.
     pub desk: Desk,
     /// What replies are made from.

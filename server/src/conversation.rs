@@ -1,19 +1,15 @@
 //! What people do to a conversation: write, ask for a person, take it, hand it back, close it.
 //!
-//! Each is one transaction; what it changed is published after the commit.
-
-use std::sync::Arc;
+//! Each is one transaction; what it changed is published after the commit, see [`crate::publish`].
 
 use engine::conversation::{Event, IllegalMove, State, next};
 use engine::fence;
 use engine::scope::Scope;
 use engine::turn::Speaker;
-use tokio::sync::OwnedMutexGuard;
 
 use crate::app::App;
-use crate::hub::Class;
-use crate::protocol::record::{self, Summary};
-use crate::protocol::server::Frame;
+use crate::protocol::record;
+use crate::publish::{self, Changes};
 use crate::quiet;
 use crate::store::conversations::Conversation;
 use crate::store::jobs::{Due, Job};
@@ -57,27 +53,6 @@ pub struct Visitor {
     pub scope: Scope,
 }
 
-/// What a transaction has changed.
-#[derive(Debug)]
-pub struct Changes {
-    /// The conversation as it is now.
-    pub conversation: Conversation,
-    /// New messages in order.
-    pub messages: Vec<Message>,
-    /// Whether the holder changed.
-    pub passed: bool,
-    /// No other change happens before this one is published.
-    pub order: Order,
-}
-
-/// The right to change conversations and to publish the change.
-pub type Order = OwnedMutexGuard<()>;
-
-/// Waits for it.
-pub async fn order(app: &App) -> Order {
-    Arc::clone(&app.order).lock_owned().await
-}
-
 /// What was stored of a visitor's message.
 #[derive(Debug)]
 pub struct Accepted {
@@ -101,8 +76,8 @@ pub async fn accept(
     client_msg_id: &str,
     text: &str,
 ) -> Result<Accepted, Refusal> {
+    let mut tx = app.store.begin().await?;
     let now = app.clock.now_ms();
-    let (order, mut tx) = begin(app).await?;
     let mut row = open(app, &mut tx, visitor).await?;
     if let Some(stored) = tx.sent(&row.id, Speaker::Visitor, client_msg_id).await? {
         if stored.text != text {
@@ -118,7 +93,7 @@ pub async fn accept(
     let before = row.holder()?;
     let state = next(before, Event::VisitorMessage)?;
     let mut passed = state != before;
-    row.pass_to(state);
+    row.pass_to(state, now);
     let client_msg_id = Some(client_msg_id.to_owned());
     let scope = record::scope(&visitor.scope);
     let message = Message { client_msg_id, scope, ..Message::plain(Speaker::Visitor, text) };
@@ -129,7 +104,7 @@ pub async fn accept(
         let due = quiet::due(app, &mut tx, &row.id, (text, now)).await?;
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if state == State::Bot {
-        row.pass_to(State::Waiting);
+        row.pass_to(State::Waiting, now);
         row.reason = Some("busy".into());
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
@@ -142,7 +117,7 @@ pub async fn accept(
         conversation,
         seq,
         at: now,
-        changes: Some(Changes { conversation: row, messages, passed, order }),
+        changes: Some(Changes { conversation: row, messages, passed }),
     })
 }
 
@@ -157,11 +132,6 @@ fn job(app: &App, row: &Conversation, seq: i64, now: i64) -> Job {
         created_at: now,
         due: Due { at: now, by: now },
     }
-}
-
-async fn begin(app: &App) -> Result<(Order, Tx), StoreError> {
-    let order = order(app).await;
-    Ok((order, app.store.begin().await?))
 }
 
 /// The visitor's conversation, begun if it has to be. A secret begins one conversation: when the widget does not know
@@ -183,17 +153,17 @@ async fn open(app: &App, tx: &mut Tx, visitor: &Visitor) -> Result<Conversation,
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal> {
-    let (order, mut tx) = begin(app).await?;
+    let mut tx = app.store.begin().await?;
     let mut row = open(app, &mut tx, visitor).await?;
     if matches!(row.holder()?, State::Owner | State::Waiting) {
-        return Ok(Changes { conversation: row, messages: vec![], passed: true, order });
+        return Ok(Changes { conversation: row, messages: vec![], passed: true });
     }
-    row.pass_to(next(row.holder()?, Event::HandOff)?);
+    row.pass_to(next(row.holder()?, Event::HandOff)?, app.clock.now_ms());
     row.reason = Some("asked_for_person".into());
     tx.outdate_jobs(&row.id).await?;
     let line =
         Message::plain(Speaker::System, "You asked for a person. They will reply right here.");
-    changed(app, (order, tx), row, vec![line]).await
+    changed(app, tx, row, vec![line]).await
 }
 
 /// An owner takes the conversation. Drafts on their way are void from here on.
@@ -201,18 +171,22 @@ pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn take(app: &App, owner: &str, id: &str) -> Result<Changes, Refusal> {
-    let (order, mut tx) = begin(app).await?;
+    let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    let lines = join(&mut tx, &mut row, owner).await?;
-    changed(app, (order, tx), row, lines).await
+    let lines = join(&mut tx, &mut row, (owner, app.clock.now_ms())).await?;
+    changed(app, tx, row, lines).await
 }
 
 /// Makes `owner` the holder; the lines to add when somebody else was.
-async fn join(tx: &mut Tx, row: &mut Conversation, owner: &str) -> Result<Vec<Message>, Refusal> {
+async fn join(
+    tx: &mut Tx,
+    row: &mut Conversation,
+    (owner, now): (&str, i64),
+) -> Result<Vec<Message>, Refusal> {
     if row.holder()? == State::Owner && row.author.as_deref() == Some(owner) {
         return Ok(vec![]);
     }
-    row.pass_to(next(row.holder()?, Event::TakeOver)?);
+    row.pass_to(next(row.holder()?, Event::TakeOver)?, now);
     row.author = Some(owner.into());
     row.owner_read = row.head;
     tx.outdate_jobs(&row.id).await?;
@@ -240,7 +214,7 @@ pub async fn write(
     id: &str,
     written: &Written,
 ) -> Result<(i64, Option<Changes>), Refusal> {
-    let (order, mut tx) = begin(app).await?;
+    let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     if let Some(stored) = tx.sent(id, Speaker::Owner, &written.client_msg_id).await? {
         if stored.text != written.text {
@@ -248,7 +222,7 @@ pub async fn write(
         }
         return Ok((stored.seq, None));
     }
-    let mut lines = join(&mut tx, &mut row, owner).await?;
+    let mut lines = join(&mut tx, &mut row, (owner, app.clock.now_ms())).await?;
     let mut message = Message {
         client_msg_id: Some(written.client_msg_id.clone()),
         author: Some(owner.into()),
@@ -267,7 +241,7 @@ pub async fn write(
     }
     tx.outdate_suggestions(id).await?;
     lines.push(message);
-    let changes = changed(app, (order, tx), row, lines).await?;
+    let changes = changed(app, tx, row, lines).await?;
     Ok((changes.conversation.head, Some(changes)))
 }
 
@@ -281,7 +255,7 @@ fn distance(draft: &str, sent: &str) -> i64 {
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
-    let (order, mut tx) = begin(app).await?;
+    let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     let mut newest = [0; 3];
     for (seq, speaker) in newest.iter_mut().zip([Speaker::Visitor, Speaker::Owner, Speaker::Bot]) {
@@ -289,7 +263,7 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
     }
     let [visitor, owner, bot] = newest;
     let left = row.author.clone();
-    row.pass_to(next(row.holder()?, Event::HandBack)?);
+    row.pass_to(next(row.holder()?, Event::HandBack)?, app.clock.now_ms());
     row.counted_from = row.head;
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
@@ -298,8 +272,7 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
     }
     let again = "The conversation is with the automatic assistant again.";
     let line = left.map_or_else(|| again.to_owned(), |owner| format!("{owner} left. {again}"));
-    let changes =
-        changed(app, (order, tx), row, vec![Message::plain(Speaker::System, &line)]).await?;
+    let changes = changed(app, tx, row, vec![Message::plain(Speaker::System, &line)]).await?;
     app.desk.ring();
     Ok(changes)
 }
@@ -309,13 +282,13 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn close(app: &App, id: &str) -> Result<Changes, Refusal> {
-    let (order, mut tx) = begin(app).await?;
+    let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    row.pass_to(next(row.holder()?, Event::Close)?);
+    row.pass_to(next(row.holder()?, Event::Close)?, app.clock.now_ms());
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
     let line = Message::plain(Speaker::System, "The conversation was closed.");
-    changed(app, (order, tx), row, vec![line]).await
+    changed(app, tx, row, vec![line]).await
 }
 
 /// An owner throws a suggestion away.
@@ -329,33 +302,65 @@ pub async fn discard(app: &App, id: &str, suggestion: &str) -> Result<(), Refusa
     Ok(tx.commit().await?)
 }
 
-/// Notes how far the visitor or the owner has read.
+/// Gives a conversation's history another name: what clients have of it is no longer stored.
+///
+/// # Errors
+/// When the database fails; the name is the old one then.
+pub async fn new_epoch(app: &App, id: &str) -> Result<String, StoreError> {
+    let epoch = app.ids.id();
+    let mut tx = app.store.begin().await?;
+    tx.renew_epoch(id, &epoch).await?;
+    tx.commit().await?;
+    Ok(epoch)
+}
+
+/// How far somebody has got with a conversation's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// They have reached the visitor's page.
+    Delivered,
+    /// The visitor has seen them.
+    VisitorRead,
+    /// An owner has seen them.
+    OwnerRead,
+}
+
+impl Mark {
+    fn of(self, row: &mut Conversation) -> &mut i64 {
+        match self {
+            Self::Delivered => &mut row.visitor_delivered,
+            Self::VisitorRead => &mut row.visitor_read,
+            Self::OwnerRead => &mut row.owner_read,
+        }
+    }
+}
+
+/// Notes that somebody has got as far as `seq`. What was seen was delivered.
 ///
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
-pub async fn read(app: &App, id: &str, by: Speaker, seq: i64) -> Result<(), Refusal> {
+pub async fn mark(app: &App, id: &str, mark: Mark, seq: i64) -> Result<(), Refusal> {
     // Most marks are old news, and a look costs no write.
-    let seen = app.store.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    let known = if by == Speaker::Visitor { seen.visitor_read } else { seen.owner_read };
-    if seq.min(seen.head) <= known {
+    let mut seen = app.store.conversation(id).await?.ok_or(Refusal::Unknown)?;
+    if seq.min(seen.head) <= *mark.of(&mut seen) {
         return Ok(());
     }
     let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    let mark = if by == Speaker::Visitor { &mut row.visitor_read } else { &mut row.owner_read };
-    let seq = seq.clamp(*mark, row.head);
-    if *mark == seq {
-        return Ok(());
-    }
-    *mark = seq;
+    let head = row.head;
+    let place = mark.of(&mut row);
+    *place = seq.clamp(*place, head);
+    row.visitor_delivered = row.visitor_delivered.max(row.visitor_read);
     tx.update_conversation(&row).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    publish::receipts(app, id);
+    Ok(())
 }
 
 /// Appends lines, writes the row and commits.
 async fn changed(
     app: &App,
-    (order, mut tx): (Order, Tx),
+    mut tx: Tx,
     mut row: Conversation,
     lines: Vec<Message>,
 ) -> Result<Changes, Refusal> {
@@ -365,55 +370,5 @@ async fn changed(
     }
     tx.update_conversation(&row).await?;
     tx.commit().await?;
-    Ok(Changes { conversation: row, messages, passed: true, order })
-}
-
-/// Tells everybody what has changed. Drafts that are void stop first.
-pub async fn publish(app: &App, changes: Changes) {
-    let Changes { conversation, messages, passed, order } = changes;
-    let id = &conversation.id;
-    app.desk.void(id, conversation.generation, conversation.head);
-    for message in messages {
-        let frame = Frame::Message(Box::new(record::Message::from(message)));
-        app.hub.to_visitor(id, &frame, Class::Durable);
-        app.hub.to_watchers(id, &frame, Class::Durable);
-    }
-    if passed {
-        let (state, generation) = (conversation.state.clone(), conversation.generation);
-        let frame = Frame::State { state, generation, author: conversation.author.clone() };
-        app.hub.to_visitor(id, &frame, Class::Durable);
-    }
-    drop(order);
-    line(app, id).await;
-    suggestion(app, id).await;
-}
-
-/// Tells the consoles the conversation's line of their list.
-pub async fn line(app: &App, id: &str) {
-    match app.store.overview(id).await {
-        Ok(Some(overview)) => {
-            let summary = Summary::of(overview, app.hub.visitor_online(id));
-            app.hub.to_consoles(
-                &Frame::Conversation { conversation: Box::new(summary) },
-                Class::Durable,
-            );
-        }
-        Ok(None) => {}
-        Err(error) => tracing::error!(%error, "a conversation could not be read for the console"),
-    }
-}
-
-/// Tells those who watch which suggestion is open.
-pub async fn suggestion(app: &App, id: &str) {
-    if !app.hub.watched(id) {
-        return;
-    }
-    match app.store.open_suggestion(id).await {
-        Ok(open) => {
-            let suggestion = open.map(|row| Box::new(record::Suggestion::from(row)));
-            let frame = Frame::Suggestion { conversation: id.into(), suggestion };
-            app.hub.to_watchers(id, &frame, Class::Durable);
-        }
-        Err(error) => tracing::error!(%error, "a suggestion could not be read for the console"),
-    }
+    Ok(Changes { conversation: row, messages, passed: true })
 }

@@ -1,191 +1,359 @@
-//! Brings frames to the sockets that are open: one bounded lane each, nobody waits for a slow one.
+//! Brings news to the sockets that are open: one bounded lane each, nobody waits for a slow one.
+//!
+//! What matters is in the database; a lane mostly says what to read there. So news may come late, twice or out of order, and a socket
+//! shows what is stored when it gets to it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::protocol::server::{Frame, Text};
 
-/// Frames that may wait for one socket.
+/// Items that may wait for one socket.
 pub const LANE: usize = 256;
+/// Bytes of frames that may wait for one socket; beyond them messages are read from the database when their turn comes.
+pub const LANE_BYTES: usize = 256 * 1024;
+/// Somebody is gone this long after the last connection ended, so that a short break is not seen.
+pub const LINGER: Duration = Duration::from_secs(15);
 
-/// How much a frame matters.
+/// Id of a conversation, shared by all that name it.
+pub type Name = Arc<str>;
+
+/// What a socket is to show.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// Messages up to `seq`. The newest one's frame comes along for sockets that have all before it.
+    Message {
+        /// Newest seq.
+        seq: i64,
+        /// Its frame.
+        text: Option<Text>,
+    },
+    /// Who holds the conversation.
+    State,
+    /// How far each side has got.
+    Receipts,
+    /// The visitor's place among those who wait for a person.
+    Queue,
+    /// The conversation's line of the owner's list.
+    Line,
+    /// The suggestion that is open.
+    Suggestion,
+    /// What the message with this seq was read as.
+    Reading(i64),
+    /// A frame that must not be lost.
+    Durable(Text),
+    /// The newest frame of its kind is enough.
+    Newest(Kind, Text),
+    /// A frame that may be lost: typing, tokens of drafts.
+    Fleeting(Text),
+}
+
+/// Kinds of frames of which only the newest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// A socket that cannot take it is closed; it comes back and reads the database.
-    Durable,
-    /// May be lost: typing, tokens of drafts.
-    Fleeting,
+pub enum Kind {
+    /// Whether an owner is there.
+    Presence,
+    /// How the documents stand.
+    Knowledge,
+    /// How the prompts stand.
+    Prompts,
 }
 
-/// The sockets' side of a lane.
-#[derive(Debug)]
-pub struct Lane {
-    id: u64,
-    /// Frames in order.
-    pub frames: mpsc::Receiver<Text>,
-    /// Cancelled when a durable frame did not fit.
-    pub overflow: CancellationToken,
-}
-
-#[derive(Debug)]
-struct Sender {
-    id: u64,
-    frames: mpsc::Sender<Text>,
-    overflow: CancellationToken,
-    /// Conversation on a console's screen.
-    watching: Option<String>,
-}
-
-impl Sender {
-    fn send(&self, text: &Text, class: Class) {
-        // A quarter of the lane is kept for what must not be lost.
-        let room = self.frames.capacity() > LANE / 4;
-        let sent = match class {
-            Class::Fleeting if !room => return,
-            _ => self.frames.try_send(Arc::clone(text)),
-        };
-        if sent.is_err() && class == Class::Durable {
-            self.overflow.cancel();
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Message { text: Some(text), .. }
+            | Self::Durable(text)
+            | Self::Newest(_, text)
+            | Self::Fleeting(text) => text.len(),
+            _ => 0,
         }
     }
+
+    /// Whether `other`, which came earlier and still waits, says what this one does.
+    fn repeats(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::State, Self::State)
+            | (Self::Receipts, Self::Receipts)
+            | (Self::Queue, Self::Queue)
+            | (Self::Line, Self::Line)
+            | (Self::Suggestion, Self::Suggestion) => true,
+            (Self::Newest(kind, _), Self::Newest(earlier, _)) => kind == earlier,
+            (Self::Reading(seq), Self::Reading(earlier)) => seq == earlier,
+            _ => false,
+        }
+    }
+}
+
+/// One thing to show, and which conversation it is about.
+#[derive(Debug, Clone)]
+pub struct News {
+    /// The conversation; empty for none.
+    pub about: Name,
+    /// What there is to show.
+    pub item: Item,
+}
+
+/// A socket was too slow for what must not be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooSlow;
+
+#[derive(Debug, Default)]
+struct Waiting {
+    news: VecDeque<News>,
+    bytes: usize,
+    overflown: bool,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    waiting: Mutex<Waiting>,
+    bell: Notify,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Slot {
+    fn put(&self, about: &Name, mut item: Item) {
+        let mut waiting = locked(&self.waiting);
+        if let Item::Fleeting(text) = &item
+            // A quarter of the lane is kept for what must not be lost.
+            && (waiting.news.len() >= LANE - LANE / 4 || waiting.bytes + text.len() > LANE_BYTES)
+        {
+            return;
+        }
+        if let Item::Message { text, .. } = &mut item {
+            let room = LANE_BYTES.saturating_sub(waiting.bytes);
+            *text = text.take().filter(|text| text.len() <= room);
+        }
+        let earlier =
+            waiting.news.iter_mut().find(|news| news.about == *about && item.repeats(&news.item));
+        let more = item.bytes();
+        if let Some(earlier) = earlier {
+            let less = earlier.item.bytes();
+            earlier.item = item;
+            waiting.bytes = waiting.bytes + more - less;
+            return;
+        }
+        waiting.overflown |= waiting.news.len() >= LANE || waiting.bytes + more > LANE_BYTES;
+        if !waiting.overflown {
+            waiting.bytes += more;
+            waiting.news.push_back(News { about: Arc::clone(about), item });
+        }
+        drop(waiting);
+        self.bell.notify_one();
+    }
+}
+
+/// The socket's side of a lane.
+#[derive(Debug, Default)]
+pub struct Lane {
+    slot: Arc<Slot>,
+    /// Conversation whose visitor this is.
+    room: Option<Name>,
+}
+
+impl Lane {
+    /// The next thing to show.
+    ///
+    /// # Errors
+    /// [`TooSlow`] when something that matters did not fit.
+    pub async fn next(&self) -> Result<News, TooSlow> {
+        loop {
+            {
+                let mut waiting = locked(&self.slot.waiting);
+                if waiting.overflown {
+                    return Err(TooSlow);
+                }
+                if let Some(news) = waiting.news.pop_front() {
+                    waiting.bytes -= news.item.bytes();
+                    return Ok(news);
+                }
+            }
+            self.slot.bell.notified().await;
+        }
+    }
+
+    /// Puts something at the end of this lane alone.
+    pub fn put(&self, about: &Name, item: Item) {
+        self.slot.put(about, item);
+    }
+}
+
+/// The open pages of one visitor.
+#[derive(Debug, Default)]
+struct Room {
+    slots: Vec<Arc<Slot>>,
+    /// When the last one was closed.
+    left: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Console {
+    slot: Arc<Slot>,
+    /// Conversation on its screen.
+    watching: Option<Name>,
 }
 
 #[derive(Debug, Default)]
 struct Lanes {
-    next: u64,
-    visitors: HashMap<String, Vec<Sender>>,
-    consoles: Vec<Sender>,
+    rooms: HashMap<Name, Room>,
+    consoles: Vec<Console>,
+    /// When the last console was closed.
+    left: Option<Instant>,
 }
 
 /// Knows who is connected. Clones share it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Hub {
     lanes: Arc<Mutex<Lanes>>,
+    linger: Duration,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new(LINGER)
+    }
 }
 
 impl Hub {
+    /// Somebody is gone `linger` after the last connection ended.
+    pub fn new(linger: Duration) -> Self {
+        Self { lanes: Arc::default(), linger }
+    }
+
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn lane(lanes: &mut Lanes) -> (Sender, Lane) {
-        lanes.next += 1;
-        let (id, overflow) = (lanes.next, CancellationToken::new());
-        let (sender, frames) = mpsc::channel(LANE);
-        let sender = Sender { id, frames: sender, overflow: overflow.clone(), watching: None };
-        (sender, Lane { id, frames, overflow })
-    }
-
-    /// A lane that belongs to no conversation yet.
-    pub fn unplaced(&self) -> Lane {
-        let mut lanes = self.lanes();
-        let (sender, lane) = Self::lane(&mut lanes);
-        // Kept under no conversation so that the lane stays open until it is placed.
-        lanes.visitors.entry(String::new()).or_default().push(sender);
-        lane
+        locked(&self.lanes)
     }
 
     /// Moves a visitor's lane to its conversation.
-    pub fn place(&self, lane: &Lane, conversation: &str) {
-        let mut lanes = self.lanes();
-        let held = lanes.visitors.values_mut().find_map(|senders| {
-            let at = senders.iter().position(|sender| sender.id == lane.id)?;
-            Some(senders.swap_remove(at))
-        });
-        lanes.visitors.retain(|_, senders| !senders.is_empty());
-        if let Some(sender) = held {
-            lanes.visitors.entry(conversation.into()).or_default().push(sender);
+    pub fn place(&self, lane: &mut Lane, conversation: &Name) {
+        if lane.room.as_ref() == Some(conversation) {
+            return;
         }
+        self.leave(lane);
+        let mut lanes = self.lanes();
+        let room = lanes.rooms.entry(Arc::clone(conversation)).or_default();
+        room.slots.push(Arc::clone(&lane.slot));
+        room.left = None;
+        lane.room = Some(Arc::clone(conversation));
     }
 
-    /// A console's lane. Visitors learn when it is the first.
-    pub fn console(&self) -> Lane {
-        let lane = {
+    /// Makes a lane a console's. Visitors learn when it is the first.
+    pub fn console(&self, lane: &Lane) {
+        {
             let mut lanes = self.lanes();
-            let (sender, lane) = Self::lane(&mut lanes);
-            lanes.consoles.push(sender);
-            lane
-        };
-        self.presence();
-        lane
+            lanes.consoles.push(Console { slot: Arc::clone(&lane.slot), watching: None });
+            lanes.left = None;
+        }
+        self.tell_presence();
     }
 
     /// Says which conversation is on a console's screen.
-    pub fn watch(&self, lane: &Lane, conversation: Option<String>) {
-        if let Some(sender) = self.lanes().consoles.iter_mut().find(|sender| sender.id == lane.id) {
-            sender.watching = conversation;
+    pub fn watch(&self, lane: &Lane, conversation: Option<&Name>) {
+        let mut lanes = self.lanes();
+        let mut consoles = lanes.consoles.iter_mut();
+        if let Some(console) = consoles.find(|console| Arc::ptr_eq(&console.slot, &lane.slot)) {
+            console.watching = conversation.cloned();
         }
     }
 
-    /// Forgets a lane.
-    pub fn leave(&self, lane: &Lane) {
-        let was_console = {
-            let mut lanes = self.lanes();
-            for senders in lanes.visitors.values_mut() {
-                senders.retain(|sender| sender.id != lane.id);
+    /// Forgets a lane; the conversation that it belonged to.
+    pub fn leave(&self, lane: &mut Lane) -> Option<Name> {
+        let mut guard = self.lanes();
+        let lanes = &mut *guard;
+        let before = lanes.consoles.len();
+        lanes.consoles.retain(|console| !Arc::ptr_eq(&console.slot, &lane.slot));
+        if before > 0 && lanes.consoles.is_empty() {
+            lanes.left = Some(Instant::now());
+        }
+        let room = lane.room.take()?;
+        if let Some(pages) = lanes.rooms.get_mut(&room) {
+            pages.slots.retain(|slot| !Arc::ptr_eq(slot, &lane.slot));
+            if pages.slots.is_empty() {
+                pages.left = Some(Instant::now());
             }
-            lanes.visitors.retain(|_, senders| !senders.is_empty());
-            let before = lanes.consoles.len();
-            lanes.consoles.retain(|sender| sender.id != lane.id);
-            before != lanes.consoles.len()
-        };
-        if was_console {
-            self.presence();
+        }
+        Some(room)
+    }
+
+    /// Forgets a visitor whose last page was closed [`LINGER`] ago; whether it was so.
+    pub fn is_gone(&self, conversation: &Name) -> bool {
+        let mut lanes = self.lanes();
+        let left = lanes.rooms.get(conversation).and_then(|room| room.left);
+        let gone = left.is_some_and(|left| left.elapsed() >= self.linger);
+        if gone {
+            lanes.rooms.remove(conversation);
+        }
+        gone
+    }
+
+    /// Tells all visitors whether an owner is there.
+    pub fn tell_presence(&self) {
+        let frame = Frame::Presence { owner_online: self.owner_online() }.text();
+        let (lanes, nobody) = (self.lanes(), Name::from(""));
+        for slot in lanes.rooms.values().flat_map(|room| &room.slots) {
+            slot.put(&nobody, Item::Newest(Kind::Presence, Arc::clone(&frame)));
         }
     }
 
-    fn presence(&self) {
-        let frame = Frame::Presence { owner_online: self.owner_online() }.text();
-        let lanes = self.lanes();
-        lanes.visitors.values().flatten().for_each(|sender| sender.send(&frame, Class::Fleeting));
-    }
-
-    /// Whether a console is open.
+    /// Whether a console is open, or was until a moment ago.
     pub fn owner_online(&self) -> bool {
-        !self.lanes().consoles.is_empty()
+        let lanes = self.lanes();
+        !lanes.consoles.is_empty() || lanes.left.is_some_and(|left| left.elapsed() < self.linger)
     }
 
-    /// Whether a conversation's visitor is connected.
+    /// Whether a conversation's visitor is connected, or was until a moment ago.
     pub fn visitor_online(&self, conversation: &str) -> bool {
-        self.lanes().visitors.contains_key(conversation)
+        let lanes = self.lanes();
+        let room = lanes.rooms.get(conversation);
+        room.is_some_and(|room| room.left.is_none_or(|left| left.elapsed() < self.linger))
     }
 
     /// Whether a console has this conversation on its screen.
     pub fn watched(&self, conversation: &str) -> bool {
-        self.lanes().consoles.iter().any(|sender| sender.watching.as_deref() == Some(conversation))
-    }
-
-    /// Sends to a conversation's visitor, on all open pages.
-    pub fn to_visitor(&self, conversation: &str, frame: &Frame, class: Class) {
-        let lanes = self.lanes();
-        if let Some(senders) = lanes.visitors.get(conversation) {
-            let text = frame.text();
-            senders.iter().for_each(|sender| sender.send(&text, class));
-        }
-    }
-
-    /// Sends to the consoles that have this conversation on their screens.
-    pub fn to_watchers(&self, conversation: &str, frame: &Frame, class: Class) {
-        let lanes = self.lanes();
-        let mut watchers = lanes
+        self.lanes()
             .consoles
             .iter()
-            .filter(|sender| sender.watching.as_deref() == Some(conversation))
-            .peekable();
-        if watchers.peek().is_some() {
-            let text = frame.text();
-            watchers.for_each(|sender| sender.send(&text, class));
+            .any(|console| console.watching.as_deref() == Some(conversation))
+    }
+
+    /// Whether any console is open.
+    pub fn has_consoles(&self) -> bool {
+        !self.lanes().consoles.is_empty()
+    }
+
+    /// Tells a conversation's visitor, on all open pages.
+    pub fn to_visitor(&self, conversation: &str, item: &Item) {
+        let lanes = self.lanes();
+        if let Some((name, room)) = lanes.rooms.get_key_value(conversation) {
+            room.slots.iter().for_each(|slot| slot.put(name, item.clone()));
         }
     }
 
-    /// Sends to all consoles.
-    pub fn to_consoles(&self, frame: &Frame, class: Class) {
+    /// Tells the consoles that have this conversation on their screens.
+    pub fn to_watchers(&self, conversation: &str, item: &Item) {
+        for console in &self.lanes().consoles {
+            if let Some(name) = console.watching.as_ref().filter(|name| ***name == *conversation) {
+                console.slot.put(name, item.clone());
+            }
+        }
+    }
+
+    /// Tells all consoles something about a conversation, or about none.
+    pub fn to_consoles(&self, about: &str, item: &Item) {
         let lanes = self.lanes();
-        let text = frame.text();
-        lanes.consoles.iter().for_each(|sender| sender.send(&text, class));
+        if lanes.consoles.is_empty() {
+            return;
+        }
+        let about = Name::from(about);
+        lanes.consoles.iter().for_each(|console| console.slot.put(&about, item.clone()));
     }
 }
 
@@ -193,46 +361,98 @@ impl Hub {
 mod tests {
     use super::*;
 
-    fn frame() -> Frame {
-        Frame::Presence { owner_online: true }
+    fn message(seq: i64) -> Item {
+        Item::Message { seq, text: Some("m".into()) }
+    }
+
+    /// Everything that waits in a lane, in a few letters each.
+    fn drained(lane: &Lane) -> Vec<String> {
+        let mut waiting = locked(&lane.slot.waiting);
+        waiting.bytes = 0;
+        let shown = |news: News| match news.item {
+            Item::Message { seq, text } => format!("{seq}{}", text.map_or("", |_| "+")),
+            Item::Newest(Kind::Presence, text) => text.contains("true").to_string(),
+            item => format!("{item:?}"),
+        };
+        waiting.news.drain(..).map(shown).collect()
     }
 
     #[test]
-    fn frames_reach_those_they_are_for() {
+    fn news_reaches_those_it_is_for() {
         let hub = Hub::default();
-        let mut visitor = hub.unplaced();
-        hub.place(&visitor, "a");
-        let mut other = hub.unplaced();
-        hub.place(&other, "b");
-        hub.to_visitor("a", &frame(), Class::Durable);
-        assert!(visitor.frames.try_recv().is_ok());
-        assert!(other.frames.try_recv().is_err());
-        let mut console = hub.console();
-        assert!(visitor.frames.try_recv().is_ok(), "visitors learn that an owner is there");
-        hub.to_watchers("a", &frame(), Class::Durable);
-        assert!(console.frames.try_recv().is_err());
-        hub.watch(&console, Some("a".into()));
-        hub.to_watchers("a", &frame(), Class::Durable);
-        assert!(console.frames.try_recv().is_ok());
-        hub.leave(&console);
-        hub.leave(&visitor);
-        assert!(!hub.owner_online() && !hub.visitor_online("a") && hub.visitor_online("b"));
+        let (a, b) = (Name::from("a"), Name::from("b"));
+        let (mut visitor, mut other, mut console) =
+            (Lane::default(), Lane::default(), Lane::default());
+        hub.place(&mut visitor, &a);
+        hub.place(&mut other, &b);
+        hub.to_visitor("a", &message(1));
+        assert_eq!((drained(&visitor), drained(&other)), (vec!["1+".into()], vec![]));
+        hub.console(&console);
+        assert_eq!(drained(&visitor), ["true"], "visitors learn that an owner is there");
+        hub.to_watchers("a", &message(2));
+        assert!(drained(&console).is_empty());
+        hub.watch(&console, Some(&a));
+        hub.to_watchers("a", &message(2));
+        assert_eq!(drained(&console), ["2+"]);
+        hub.leave(&mut console);
+        assert_eq!(hub.leave(&mut visitor), Some(a));
+        assert!(!hub.has_consoles() && !hub.watched("a"));
     }
 
     #[test]
-    fn a_slow_socket_loses_fleeting_frames_first_and_is_then_closed() {
-        let hub = Hub::default();
-        let slow = hub.unplaced();
-        hub.place(&slow, "a");
+    fn a_short_break_is_not_seen() {
+        for (linger, online) in [(LINGER, true), (Duration::ZERO, false)] {
+            let hub = Hub::new(linger);
+            let name = Name::from("a");
+            let (mut page, mut console) = (Lane::default(), Lane::default());
+            hub.place(&mut page, &name);
+            hub.console(&console);
+            assert!(hub.visitor_online("a") && hub.owner_online() && !hub.is_gone(&name));
+            hub.leave(&mut page);
+            hub.leave(&mut console);
+            assert_eq!((hub.visitor_online("a"), hub.owner_online()), (online, online));
+            assert_eq!(hub.is_gone(&name), !online);
+            hub.place(&mut page, &name);
+            assert!(hub.visitor_online("a") && !hub.is_gone(&name));
+        }
+    }
+
+    #[test]
+    fn of_what_may_be_old_the_newest_waits() {
+        let lane = Lane::default();
+        let name = Name::from("a");
+        for online in [true, false] {
+            let text = Frame::Presence { owner_online: online }.text();
+            lane.put(&name, Item::Newest(Kind::Presence, text));
+            lane.put(&name, Item::State);
+        }
+        lane.put(&Name::from("b"), Item::State);
+        assert_eq!(drained(&lane), ["false", "State", "State"]);
+    }
+
+    #[tokio::test]
+    async fn a_slow_socket_loses_fleeting_frames_first_and_is_then_closed() {
+        let lane = Lane::default();
+        let name = Name::from("a");
         for _ in 0..LANE * 2 {
-            hub.to_visitor("a", &frame(), Class::Fleeting);
+            lane.put(&name, Item::Fleeting("t".into()));
         }
-        assert!(!slow.overflow.is_cancelled());
-        for _ in 0..LANE / 4 {
-            hub.to_visitor("a", &frame(), Class::Durable);
+        for seq in 0..i64::try_from(LANE / 4).unwrap() {
+            lane.put(&name, message(seq));
         }
-        assert!(!slow.overflow.is_cancelled());
-        hub.to_visitor("a", &frame(), Class::Durable);
-        assert!(slow.overflow.is_cancelled());
+        assert!(lane.next().await.is_ok());
+        lane.put(&name, message(98));
+        lane.put(&name, message(99));
+        assert_eq!(lane.next().await.unwrap_err(), TooSlow);
+    }
+
+    #[test]
+    fn long_messages_wait_in_the_database() {
+        let lane = Lane::default();
+        let (name, long) = (Name::from("a"), Text::from("x".repeat(LANE_BYTES / 2)));
+        for seq in 1..=3 {
+            lane.put(&name, Item::Message { seq, text: Some(Arc::clone(&long)) });
+        }
+        assert_eq!(drained(&lane), ["1+", "2+", "3"]);
     }
 }

@@ -20,6 +20,8 @@ pub mod origin;
 pub mod outbound;
 pub mod prompts;
 pub mod protocol;
+pub mod publish;
+pub mod queue;
 mod quiet;
 pub mod reader;
 pub mod replies;

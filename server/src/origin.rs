@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -15,6 +16,8 @@ use axum::response::{IntoResponse, Response};
 use crate::app::{App, Peer};
 use crate::error::ApiError;
 
+/// Where a widget speaks over HTTP, on pages of other sites too.
+const WIDGET: [&str; 3] = ["/widget/stream", "/widget/poll", "/widget/frames"];
 /// Below it files travel as they are.
 const UPLOADS: &str = "/console/api/knowledge/upload/";
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -91,11 +94,26 @@ impl Origins {
 /// Refuses foreign hosts and origins, and puts the safety headers on every answer.
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let refused = refuse(&app.origins, request.method(), request.uri().path(), request.headers());
+    let embedded = WIDGET.contains(&request.uri().path());
+    let origin = request.headers().get(ORIGIN).filter(|_| embedded && refused.is_none()).cloned();
     let mut response = match refused {
         Some(refusal) => refusal.into_response(),
+        // A browser asks whether a page of another site may send JSON here.
+        None if embedded && request.method() == Method::OPTIONS => {
+            StatusCode::NO_CONTENT.into_response()
+        }
         None => next.run(request).await,
     };
     let headers = response.headers_mut();
+    if let Some(origin) = origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("content-type, last-event-id"),
+        );
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        headers.insert(VARY, HeaderValue::from_static("origin"));
+    }
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -119,13 +137,14 @@ fn refuse(origins: &Origins, method: &Method, path: &str, headers: &HeaderMap) -
         Some(Err(_)) => return foreign("The Origin header cannot be read."),
     };
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if path == "/widget/ws" && !origins.may_embed(origin) {
+    let embedded = WIDGET.contains(&path);
+    if (path == "/widget/ws" || embedded) && !origins.may_embed(origin) {
         return foreign(
             "Pages of this origin may not use the widget. Add it to server.allowed_origins.",
         );
     }
     let own = origin.is_some_and(|origin| origins.is_own(origin));
-    if (path == "/console/ws" || changes) && !own {
+    if (path == "/console/ws" || (changes && !embedded)) && !own {
         return foreign("Only pages of this server may do that.");
     }
     // Neither is a format that a form of another site can send.
@@ -203,6 +222,13 @@ mod tests {
             "https://www.example.org.",
         ] {
             check(None, "GET /widget/ws", me, Some(evil), Some("foreign_origin"));
+        }
+        for path in WIDGET {
+            let post = format!("POST {path}");
+            check(None, &post, me, None, None);
+            check(None, &post, me, Some("https://www.example.org"), None);
+            check(None, &post, me, Some("https://evil.example"), Some("foreign_origin"));
+            check(None, &format!("OPTIONS {path}"), me, Some("null"), Some("foreign_origin"));
         }
         check(None, "GET /console/ws", me, None, Some("foreign_origin"));
         check(None, "GET /console/ws", me, Some("https://www.example.org"), Some("foreign_origin"));

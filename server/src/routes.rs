@@ -8,7 +8,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use engine::search::Search;
 
@@ -43,6 +43,9 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/healthz", get(health))
         .route("/kb/{*path}", get(kb::page))
         .nest("/console/api", console)
+        .route("/widget/stream", post(socket::pipes::stream))
+        .route("/widget/poll", post(socket::pipes::poll))
+        .route("/widget/frames", post(socket::pipes::frames))
         .route("/{folder}/{name}", get(assets::file))
         .merge(sockets)
         .layer(DefaultBodyLimit::max(MAX_BODY))

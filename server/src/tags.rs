@@ -5,11 +5,11 @@ use engine::intent::Scored;
 use engine::turn::Speaker;
 
 use crate::app::App;
-use crate::conversation;
-use crate::hub::Class;
+use crate::hub::Item;
 use crate::prompts::Intent;
 use crate::protocol::record::{Named, Reading};
 use crate::protocol::server::Frame;
+use crate::publish;
 use crate::replies::turn::turn;
 use crate::store::StoreError;
 use crate::store::corrections::Correction;
@@ -49,14 +49,13 @@ pub enum TagError {
 /// Keeps what a visitor's message was read as. What goes wrong is only logged: the reply goes on.
 pub async fn keep(app: &App, conversation: &str, seq: i64, tags: &[Scored]) {
     let kept = async {
-        let _order = conversation::order(app).await;
         let mut tx = app.store.begin().await?;
         tx.set_tags((conversation, seq), tags).await?;
         tx.show_tag(conversation).await?;
         tx.commit().await
     };
     match kept.await {
-        Ok(()) => tell(app, conversation, seq).await,
+        Ok(()) => tell(app, conversation, seq),
         Err(error) => tracing::error!(%error, "the tags of a message could not be kept"),
     }
 }
@@ -76,7 +75,6 @@ pub async fn correct(
         chosen.ok_or_else(|| TagError::UnknownIntent(intent.into()))?;
     let text = words(app, conversation, seq).await?;
     {
-        let _order = conversation::order(app).await;
         let mut tx = app.store.begin().await?;
         let (id, at) = (app.ids.id(), app.clock.now_ms());
         let conversation = conversation.to_owned();
@@ -86,7 +84,7 @@ pub async fn correct(
         tx.commit().await?;
     }
     app.mind.prompts.corrected();
-    tell(app, conversation, seq).await;
+    tell(app, conversation, seq);
     Ok(())
 }
 
@@ -96,7 +94,6 @@ pub async fn correct(
 /// [`TagError`]; nothing has changed then.
 pub async fn forget(app: &App, example: &str) -> Result<(), TagError> {
     let forgotten = {
-        let _order = conversation::order(app).await;
         let mut tx = app.store.begin().await?;
         let forgotten = tx.forget_correction(example).await?.ok_or(TagError::UnknownExample)?;
         tx.show_tag(&forgotten.conversation).await?;
@@ -104,7 +101,7 @@ pub async fn forget(app: &App, example: &str) -> Result<(), TagError> {
         forgotten
     };
     app.mind.prompts.corrected();
-    tell(app, &forgotten.conversation, forgotten.seq).await;
+    tell(app, &forgotten.conversation, forgotten.seq);
     Ok(())
 }
 
@@ -125,31 +122,23 @@ async fn words(app: &App, conversation: &str, seq: i64) -> Result<String, TagErr
     }
 }
 
-/// Tells the consoles what a message was read as.
-async fn tell(app: &App, conversation: &str, seq: i64) {
-    conversation::line(app, conversation).await;
-    if !app.hub.watched(conversation) {
-        return;
-    }
-    let told = async {
-        let readings = readings(app, conversation, seq).await?;
-        let reading = readings.into_iter().find(|one| one.seq == seq);
-        let messages =
-            app.store.messages(conversation, seq.saturating_sub(NAMED_IN).max(0), NAMED_IN).await?;
-        let named = named(&app.mind.prompts().entities, &messages);
-        Ok::<_, StoreError>(Frame::Reading {
-            conversation: conversation.into(),
-            seq,
-            reading,
-            named,
-        })
-    };
-    match told.await {
-        Ok(frame) => {
-            app.hub.to_watchers(conversation, &frame, Class::Durable);
-        }
-        Err(error) => tracing::error!(%error, "tags could not be read for the console"),
-    }
+/// Tells the consoles that a message was read.
+fn tell(app: &App, conversation: &str, seq: i64) {
+    publish::line(app, conversation);
+    app.hub.to_watchers(conversation, &Item::Reading(seq));
+}
+
+/// What a message was read as, for the console.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn frame(app: &App, conversation: &str, seq: i64) -> Result<Option<Frame>, StoreError> {
+    let readings = readings(app, conversation, seq).await?;
+    let reading = readings.into_iter().find(|one| one.seq == seq);
+    let after = seq.saturating_sub(NAMED_IN).max(0);
+    let messages = app.store.messages(conversation, after, NAMED_IN).await?;
+    let named = named(&app.mind.prompts().entities, &messages);
+    Ok(Some(Frame::Reading { conversation: conversation.into(), seq, reading, named }))
 }
 
 /// What the visitor has named in the newest of these messages, the newest first and each thing once.

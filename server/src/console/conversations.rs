@@ -9,20 +9,21 @@ use axum::http::StatusCode;
 use engine::conversation::State as Holder;
 use engine::rules::Reason;
 use engine::summary::{Line, three_lines};
-use engine::turn::Speaker;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::clock::is_hex;
-use crate::conversation::{self, Refusal, Written};
+use crate::conversation::{self, Mark, Refusal, Written};
 use crate::error::ApiError;
+use crate::hub::Item;
 use crate::knowledge::learn;
 use crate::protocol::MAX_TEXT;
 use crate::protocol::record::{
     Citation, LiveDraft, Message, Named, Reading, Suggestion, Summary, raw,
 };
+use crate::publish;
 use crate::store::conversations::Overview;
 use crate::store::messages;
 use crate::tags;
@@ -69,7 +70,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Detail>, ApiError> {
     // A look at a conversation is a reading of it; an id that does not exist is answered below.
-    let _ = conversation::read(&app, &id, Speaker::Owner, i64::MAX).await;
+    let _ = conversation::mark(&app, &id, Mark::OwnerRead, i64::MAX).await;
     let row = app.store.overview(&id).await?.ok_or(Refusal::Unknown)?;
     let after = (row.conversation.head - MESSAGES).max(0);
     let messages = app.store.messages(&id, after, MESSAGES).await?;
@@ -122,7 +123,7 @@ pub(super) async fn take(
 ) -> Result<StatusCode, ApiError> {
     to_the_end(&Arc::clone(&app), async move {
         let changes = conversation::take(&app, &signed_in.owner.name, &id).await?;
-        conversation::publish(&app, changes).await;
+        publish::changes(&app, changes);
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -164,7 +165,7 @@ pub(super) async fn write(
         let name = &signed_in.owner.name;
         let (seq, changes) = conversation::write(&app, name, &id, &written).await?;
         if let Some(changes) = changes {
-            conversation::publish(&app, changes).await;
+            publish::changes(&app, changes);
             if let Some(suggestion) = &written.suggestion {
                 app.mind.tuning.ring();
                 learn::accepted(&app, &id, suggestion).await;
@@ -183,7 +184,7 @@ pub(super) async fn hand_back(
 ) -> Result<StatusCode, ApiError> {
     to_the_end(&Arc::clone(&app), async move {
         let changes = conversation::hand_back(&app, &id).await?;
-        conversation::publish(&app, changes).await;
+        publish::changes(&app, changes);
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -197,7 +198,7 @@ pub(super) async fn close(
 ) -> Result<StatusCode, ApiError> {
     to_the_end(&Arc::clone(&app), async move {
         let changes = conversation::close(&app, &id).await?;
-        conversation::publish(&app, changes).await;
+        publish::changes(&app, changes);
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -211,7 +212,7 @@ pub(super) async fn discard(
 ) -> Result<StatusCode, ApiError> {
     conversation::discard(&app, &id, &suggestion).await?;
     app.mind.tuning.ring();
-    conversation::suggestion(&app, &id).await;
+    app.hub.to_watchers(&id, &Item::Suggestion);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -17,9 +17,15 @@ pub enum VisitorFrame {
         /// The conversation to go on with.
         #[serde(default)]
         conversation: Option<String>,
+        /// The history that it is of.
+        #[serde(default)]
+        epoch: Option<String>,
         /// Newest seq that the widget has.
         #[serde(default)]
         last_seq: i64,
+        /// Ids of messages that the widget does not know to be stored.
+        #[serde(default)]
+        outbox: Vec<String>,
         /// What the page is about.
         #[serde(default)]
         scope: Scope,
@@ -36,6 +42,11 @@ pub enum VisitorFrame {
         /// Whether.
         on: bool,
     },
+    /// All up to `seq` has reached the page.
+    Delivered {
+        /// Newest seq there.
+        seq: i64,
+    },
     /// The visitor has seen all up to `seq`.
     Read {
         /// Newest seq seen.
@@ -43,6 +54,8 @@ pub enum VisitorFrame {
     },
     /// The visitor wants a person.
     AskPerson {},
+    /// Is anybody there?
+    Ping {},
 }
 
 /// What the owner's console sends.
@@ -67,7 +80,12 @@ pub enum OwnerFrame {
     Watch {
         /// Its id, or none.
         conversation: Option<String>,
+        /// Newest seq that the console has of it; left out before it has read it.
+        #[serde(default)]
+        last_seq: Option<i64>,
     },
+    /// Is anybody there?
+    Ping {},
 }
 
 #[cfg(test)]

@@ -100,6 +100,10 @@ pub struct Summary {
     pub reason: Option<String>,
     /// Visitor's messages that no owner has seen.
     pub unread: i64,
+    /// Newest seq that has reached the visitor's page.
+    pub visitor_delivered: i64,
+    /// Newest seq that the visitor has seen.
+    pub visitor_read: i64,
 }
 
 /// Characters of the newest message that the list shows.
@@ -123,6 +127,8 @@ impl Summary {
             tag: row.tag,
             reason: row.reason,
             unread: overview.unread,
+            visitor_delivered: row.visitor_delivered,
+            visitor_read: row.visitor_read,
         }
     }
 }

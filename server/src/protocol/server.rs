@@ -63,6 +63,25 @@ pub enum Frame {
         /// Whether.
         owner_online: bool,
     },
+    /// How far each side has got.
+    Receipts {
+        /// Where; only for consoles.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        conversation: Option<String>,
+        /// Newest seq that has reached the visitor's page.
+        visitor_delivered: i64,
+        /// Newest seq that the visitor has seen.
+        visitor_read: i64,
+        /// Newest seq that an owner has seen.
+        owner_read: i64,
+    },
+    /// The visitor's place among those who wait for a person.
+    Queue {
+        /// From 1; `None` when it does not wait.
+        place: Option<i64>,
+    },
+    /// Answers a ping.
+    Pong {},
     /// Something is wrong with what was sent.
     Error {
         /// Code for programs.
@@ -164,6 +183,14 @@ pub struct VisitorWelcome {
     pub site: SiteName,
     /// Whether a console is open.
     pub owner_online: bool,
+    /// Whether the history is another one than the widget's: it starts again from nothing.
+    pub restored: bool,
+    /// Seqs of those messages of the widget's outbox that are stored.
+    pub known: std::collections::BTreeMap<String, i64>,
+    /// Newest seq that an owner has seen.
+    pub owner_read: i64,
+    /// Place among those who wait for a person, from 1.
+    pub queue: Option<i64>,
 }
 
 /// What the widget shows of the site.

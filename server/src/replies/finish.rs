@@ -6,10 +6,10 @@ use engine::rules::Action;
 use engine::turn::Speaker;
 
 use crate::app::App;
-use crate::conversation::{self, Changes};
-use crate::hub::Class;
+use crate::hub::Item;
 use crate::protocol::record::Decision;
 use crate::protocol::server::Frame;
+use crate::publish::{self, Changes};
 use crate::store::conversations::Conversation;
 use crate::store::jobs::Job;
 use crate::store::messages::Message;
@@ -36,7 +36,6 @@ pub(super) async fn finish(
         return Ok(());
     }
     let mut decision = decision(app, job, made);
-    let order = conversation::order(app).await;
     let mut tx = app.store.begin().await?;
     let (row, verdict) = fenced(&mut tx, job, lease).await?;
     let Some(mut row) = row.filter(|_| matches!(verdict, Verdict::Reply | Verdict::Suggest)) else {
@@ -44,9 +43,8 @@ pub(super) async fn finish(
             keep(app, &mut tx, job, made).await?;
         }
         tx.commit().await?;
-        drop(order);
         made.show.withdraw(app);
-        conversation::suggestion(app, &job.conversation).await;
+        app.hub.to_watchers(&job.conversation, &Item::Suggestion);
         return Ok(());
     };
     if verdict == Verdict::Suggest && made.outcome.decision.action == Action::Send {
@@ -80,8 +78,8 @@ pub(super) async fn finish(
     if !sent {
         made.show.withdraw(app);
     }
-    let changes = Changes { passed: row.state != before.state, conversation: row, messages, order };
-    tell(app, changes, (!cancelled).then_some(decision)).await;
+    let changes = Changes { passed: row.state != before.state, conversation: row, messages };
+    tell(app, changes, (!cancelled).then_some(decision));
     Ok(())
 }
 
@@ -117,10 +115,10 @@ fn end(
     job: &Job,
     made: &Made,
 ) -> Result<Option<Message>, StoreError> {
-    let outcome = &made.outcome;
+    let (outcome, now) = (&made.outcome, app.clock.now_ms());
     let reply_to = Some(job.for_seq);
     if made.timed_out {
-        hand_off(row, "timeout")?;
+        hand_off(row, ("timeout", now))?;
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         return Ok(Some(Message { reply_to, ..line }));
     }
@@ -133,17 +131,18 @@ fn end(
             ..Message::plain(Speaker::Bot, &draft.text())
         }));
     }
-    hand_off(row, outcome.decision.reason.as_str())?;
+    hand_off(row, (outcome.decision.reason.as_str(), now))?;
     let say = outcome.say.as_deref().filter(|say| !say.is_empty());
     Ok(say.map(|say| Message { reply_to, ..Message::plain(Speaker::Bot, say) }))
 }
 
-fn hand_off(row: &mut Conversation, reason: &str) -> Result<(), StoreError> {
+fn hand_off(row: &mut Conversation, (reason, now): (&str, i64)) -> Result<(), StoreError> {
     let moved = next(row.holder()?, Event::HandOff);
-    row.pass_to(moved.map_err(|_| StoreError::Meaning {
+    let moved = moved.map_err(|_| StoreError::Meaning {
         what: "state of a conversation",
         value: row.state.clone(),
-    })?);
+    })?;
+    row.pass_to(moved, now);
     row.reason = Some(reason.into());
     Ok(())
 }
@@ -193,18 +192,17 @@ fn decision(app: &App, job: &Job, made: &Made) -> Decision {
     }
 }
 
-async fn tell(app: &App, changes: Changes, decision: Option<Decision>) {
+fn tell(app: &App, changes: Changes, decision: Option<Decision>) {
     let id = changes.conversation.id.clone();
-    conversation::publish(app, changes).await;
+    publish::changes(app, changes);
     if let Some(decision) = decision {
         let frame = Frame::Decision { conversation: id.clone(), decision: Box::new(decision) };
-        app.hub.to_watchers(&id, &frame, Class::Durable);
+        app.hub.to_watchers(&id, &Item::Durable(frame.text()));
     }
 }
 
 /// Gives a job that no worker finishes to a person.
 pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreError> {
-    let order = conversation::order(app).await;
     let mut tx = app.store.begin().await?;
     if !tx.job_is_lost(&job.id, now).await? {
         return Ok(());
@@ -214,7 +212,7 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
     let mut messages = Vec::new();
     let scene = scene(&mut tx, &row, true).await?;
     if may_finish(job.claim(), scene) == Verdict::Reply {
-        hand_off(&mut row, "fault")?;
+        hand_off(&mut row, ("fault", app.clock.now_ms()))?;
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(
             tx.append(
@@ -233,8 +231,8 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
         "a reply was begun {} times and never finished; a person was asked for",
         job.attempts
     );
-    let changes = Changes { passed: row.state != before.state, conversation: row, messages, order };
-    tell(app, changes, None).await;
+    let changes = Changes { passed: row.state != before.state, conversation: row, messages };
+    tell(app, changes, None);
     Ok(())
 }
 

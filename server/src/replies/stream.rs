@@ -8,7 +8,7 @@ use engine::reply::Event;
 
 use crate::app::App;
 use crate::config::Stream;
-use crate::hub::Class;
+use crate::hub::Item;
 use crate::knowledge::Edition;
 use crate::prompts::Prompts;
 use crate::protocol::record::Citation;
@@ -70,7 +70,7 @@ impl Show {
         if self.visible {
             let (from, expires_ms) = ("bot", TYPING_MS);
             let frame = Frame::Typing { conversation: None, from, on, expires_ms, status };
-            app.hub.to_visitor(&self.conversation, &frame, Class::Fleeting);
+            app.hub.to_visitor(&self.conversation, &Item::Fleeting(frame.text()));
         }
     }
 
@@ -161,7 +161,7 @@ impl Show {
         }
         if self.shown || (self.visible && self.started) {
             let frame = Frame::Draft(Box::new(frame));
-            app.hub.to_visitor(&self.conversation, &frame, Class::Durable);
+            app.hub.to_visitor(&self.conversation, &Item::Durable(frame.text()));
         }
         self.typing(app, false, None);
     }
@@ -190,13 +190,15 @@ impl Show {
 
     fn to_owner(&self, app: &App, draft: Draft) {
         let draft = Draft { conversation: Some(self.conversation.clone()), ..draft };
-        let class = if draft.phase == Phase::Stop { Class::Durable } else { Class::Fleeting };
-        app.hub.to_watchers(&self.conversation, &Frame::Draft(Box::new(draft)), class);
+        let item = if draft.phase == Phase::Stop { Item::Durable } else { Item::Fleeting };
+        let frame = Frame::Draft(Box::new(draft));
+        app.hub.to_watchers(&self.conversation, &item(frame.text()));
     }
 
     fn to_visitor(&self, app: &App, draft: Draft) {
         app.desk.unless_stopped(&self.conversation, || {
-            app.hub.to_visitor(&self.conversation, &Frame::Draft(Box::new(draft)), Class::Fleeting);
+            let frame = Frame::Draft(Box::new(draft));
+            app.hub.to_visitor(&self.conversation, &Item::Fleeting(frame.text()));
         });
     }
 }

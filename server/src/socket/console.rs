@@ -5,17 +5,20 @@ use std::sync::Arc;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
 use axum::response::Response;
-use engine::turn::Speaker;
 
 use crate::accept::Seat;
 use crate::app::App;
 use crate::auth::Holder;
-use crate::conversation;
-use crate::hub::{Class, Lane};
+use crate::conversation::{self, Mark};
+use crate::hub::{Item, LINGER, Lane, Name};
 use crate::protocol::VERSION;
 use crate::protocol::client::OwnerFrame;
 use crate::protocol::server::{Frame, OwnerName, Welcome};
+use crate::publish;
 
+use super::show::Page;
+use super::visitor::speaks;
+use super::wire::Wire;
 use super::{Complaint, Talk, limited, run, spawn};
 
 /// How long "the owner types" holds without a renewal.
@@ -30,8 +33,10 @@ pub async fn open(
     let seat = seat.map(|Extension(seat)| seat);
     limited(upgrade).on_upgrade(move |socket| async move {
         // Until the hello the lane belongs to nobody; an owner counts as online from the hello on.
-        let talk = OwnerTalk { lane: app.hub.unplaced(), app: Arc::clone(&app), owner: None };
-        spawn(&Arc::clone(&app), run(app, (socket, seat), Talk::Owner(talk)));
+        let page = Page { console: true, ..Page::default() };
+        let talk = OwnerTalk { lane: Lane::default(), page, app: Arc::clone(&app), owner: None };
+        let wire = Wire::Socket(Box::new(socket));
+        spawn(&Arc::clone(&app), run(app, (wire, seat), Talk::Owner(talk)));
     })
 }
 
@@ -39,6 +44,7 @@ pub async fn open(
 pub(super) struct OwnerTalk {
     app: Arc<App>,
     pub(super) lane: Lane,
+    pub(super) page: Page,
     owner: Option<Holder>,
 }
 
@@ -84,16 +90,14 @@ impl OwnerTalk {
                     expires_ms: TYPING_MS,
                     status: None,
                 };
-                self.app.hub.to_visitor(&conversation, &frame, Class::Fleeting);
+                self.app.hub.to_visitor(&conversation, &Item::Fleeting(frame.text()));
                 Ok(())
             }
-            OwnerFrame::Watch { conversation } => {
-                self.app.hub.watch(&self.lane, conversation.clone());
-                if let Some(id) = conversation {
-                    // An unknown id watches nothing.
-                    let _ = conversation::read(&self.app, &id, Speaker::Owner, i64::MAX).await;
-                    conversation::line(&self.app, &id).await;
-                }
+            OwnerFrame::Watch { conversation, last_seq } => {
+                self.watch(conversation.as_deref(), last_seq).await
+            }
+            OwnerFrame::Ping {} => {
+                out.push(Frame::Pong {});
                 Ok(())
             }
         }
@@ -102,22 +106,51 @@ impl OwnerTalk {
 
 impl OwnerTalk {
     fn hello(&mut self, version: u32, ticket: &str, out: &mut Vec<Frame>) -> Result<(), Complaint> {
-        if version != VERSION {
-            let message = format!(
-                "Version {version} is not spoken here, version {VERSION} is. Reload the page."
-            );
-            return Err(Complaint::fatal("unsupported_version", message));
-        }
+        speaks(version)?;
         let owner = self.app.doors.redeem(ticket, self.app.clock.now_ms());
         let holder = owner
             .ok_or_else(|| Complaint::fatal("bad_ticket", "The ticket is not valid. Sign in."))?;
         if self.owner.is_none() {
-            self.app.hub.leave(&self.lane);
-            self.lane = self.app.hub.console();
+            self.app.hub.console(&self.lane);
         }
         let owner = Some(OwnerName { name: holder.name.clone() });
         self.owner = Some(holder);
         out.push(Frame::Welcome(Box::new(Welcome { v: VERSION, visitor: None, owner })));
         Ok(())
+    }
+    /// Puts a conversation on the screen, of which the console has all up to `last_seq`; an unknown id shows nothing.
+    async fn watch(&mut self, id: Option<&str>, last_seq: Option<i64>) -> Result<(), Complaint> {
+        self.page.conversation = id.map(Name::from).unwrap_or_default();
+        // First the lane, then the head: what comes later is in the lane.
+        self.app.hub.watch(&self.lane, id.map(|_| &self.page.conversation));
+        let Some(id) = id else { return Ok(()) };
+        let row = self.app.store.conversation(id).await.map_err(|error| {
+            tracing::error!(%error, "a conversation could not be read for the console");
+            Complaint::fatal("internal", "The database failed.")
+        })?;
+        let Some(row) = row else { return Ok(()) };
+        self.page.cursor = last_seq.unwrap_or(row.head);
+        self.lane.put(&self.page.conversation, Item::Message { seq: row.head, text: None });
+        // A mark that cannot be stored is made by the next look.
+        let _ = conversation::mark(&self.app, id, Mark::OwnerRead, i64::MAX).await;
+        self.lane.put(&self.page.conversation, Item::Receipts);
+        publish::line(&self.app, id);
+        Ok(())
+    }
+}
+
+impl Drop for OwnerTalk {
+    fn drop(&mut self) {
+        self.app.hub.leave(&mut self.lane);
+        if self.owner.is_none() {
+            return;
+        }
+        let app = Arc::clone(&self.app);
+        spawn(&self.app, async move {
+            app.shutdown.run_until_cancelled(tokio::time::sleep(LINGER)).await;
+            if !app.hub.owner_online() {
+                app.hub.tell_presence();
+            }
+        });
     }
 }

@@ -1,40 +1,42 @@
-//! One WebSocket's life: a bounded lane out, limits in, pings in between, and a reason when it ends.
+//! One client's talk: a bounded lane out, limits in, signs of life in between, and a reason when it ends.
 
 pub mod console;
+pub mod pipes;
+mod show;
 pub mod visitor;
+mod wire;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocketUpgrade;
 use governor::clock::Clock as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::accept::Seat;
 use crate::app::App;
-use crate::hub::Lane;
+use crate::hub::{Lane, News, TooSlow};
 use crate::protocol::MAX_FRAME;
 use crate::protocol::server::Frame;
+use wire::{Heard, Wire};
 
 /// The first frame is due within this time.
 const HELLO: Duration = Duration::from_secs(10);
-/// A ping keeps proxies from closing the connection.
+/// A sign of life keeps proxies from closing the connection, and is answered by whoever lives.
 const PING: Duration = Duration::from_secs(20);
-/// Without any frame for this long the other side is gone.
-const DEAD: Duration = Duration::from_secs(50);
-/// A peer that takes no bytes for this long is gone.
-const WRITE: Duration = Duration::from_secs(10);
+/// The same where the connection is a running answer over HTTP.
+const STREAM_BEAT: Duration = Duration::from_secs(15);
+/// Without anything from the other side for this long it is gone.
+const DEAD: Duration = Duration::from_secs(35);
 /// Frames up to this size are read to their end before they are refused. A socket that is closed with bytes still
 /// unread is reset, and its peer would not learn why.
 const READ_WHOLE: usize = 4 * MAX_FRAME;
-/// How long the peer has to answer a close.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// Frames a second, and at once. Read by the compiler: a zero would not build.
 const RATE: (NonZeroU32, NonZeroU32) = (NonZeroU32::new(20).unwrap(), NonZeroU32::new(40).unwrap());
 /// Bytes of the read buffer; 128 KiB is the library's default and too much for thousands of quiet sockets.
-const BUFFER: usize = 4 * 1024;
+const BUFFER: usize = 1024;
 /// Refused frames in a row after which the socket is closed.
 const PATIENCE: u32 = 100;
 /// Close code for what [`crate::protocol`] calls closing with the error's code.
@@ -54,13 +56,19 @@ fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_write_buffer_size(4 * MAX_FRAME)
 }
 
-/// Why a socket ends.
+/// Why a talk ends.
 #[derive(Debug)]
 enum End {
     /// The other side has gone.
     Gone,
     /// Close with this code and reason.
     Close(u16, String),
+}
+
+impl From<TooSlow> for End {
+    fn from(TooSlow: TooSlow) -> Self {
+        Self::Close(TOO_SLOW, "too slow".into())
+    }
 }
 
 /// An error frame to send, and whether the socket closes with it.
@@ -124,26 +132,30 @@ impl Talk {
         }
     }
 
-    /// The lane that frames come from.
-    fn lane(&mut self) -> &mut Lane {
+    /// The lane that news comes from.
+    fn lane(&self) -> &Lane {
         match self {
-            Self::Visitor(talk) => &mut talk.lane,
-            Self::Owner(talk) => &mut talk.lane,
+            Self::Visitor(talk) => &talk.lane,
+            Self::Owner(talk) => &talk.lane,
+        }
+    }
+
+    /// The conversation on the screen, and the newest message there.
+    fn page(&mut self) -> &mut show::Page {
+        match self {
+            Self::Visitor(talk) => &mut talk.page,
+            Self::Owner(talk) => &mut talk.page,
         }
     }
 }
 
-/// Speaks with one socket until it ends. `seat` counts it among the connections that may be open.
-async fn run(app: Arc<App>, (socket, seat): (WebSocket, Option<Seat>), mut talk: Talk) {
-    let mut line = Line { socket, limiter: limiter(), refused: 0, heard: Instant::now() };
-    let end = line.talk(&app, &mut talk).await;
-    if let End::Close(code, reason) = end {
-        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        let _ = timeout(WRITE, line.socket.send(close)).await;
-        let rest = async { while let Some(Ok(_)) = line.socket.recv().await {} };
-        let _ = timeout(FAREWELL, rest).await;
+/// Speaks with one client until it ends. `seat` counts it among the connections that may be open.
+async fn run(app: Arc<App>, (wire, seat): (Wire, Option<Seat>), mut talk: Talk) {
+    let beat = if matches!(wire, Wire::Socket(_)) { PING } else { STREAM_BEAT };
+    let mut line = Line { wire, limiter: limiter(), refused: 0, heard: Instant::now() };
+    if let End::Close(code, reason) = line.talk(&app, &mut talk, beat).await {
+        line.wire.close(code, reason).await;
     }
-    app.hub.leave(talk.lane());
     drop(seat);
 }
 
@@ -152,37 +164,33 @@ fn limiter() -> DefaultDirectRateLimiter {
 }
 
 struct Line {
-    socket: WebSocket,
+    wire: Wire,
     limiter: DefaultDirectRateLimiter,
     refused: u32,
     heard: Instant,
 }
 
 impl Line {
-    async fn talk(&mut self, app: &App, talk: &mut Talk) -> End {
-        let mut ping = interval(PING);
-        let due = Instant::now() + HELLO;
+    async fn talk(&mut self, app: &App, talk: &mut Talk, beat: Duration) -> End {
+        let (due, mut next_beat) = (self.heard + HELLO, self.heard + beat);
         loop {
-            let greeted = talk.greeted();
-            // Asked for each time: an owner's hello brings another lane.
-            let overflow = talk.lane().overflow.clone();
+            // What is rare and large is boxed: thousands of talks wait here at any time.
             let step = tokio::select! {
                 biased;
                 () = app.shutdown.cancelled() => return self.going_away(app).await,
-                () = overflow.cancelled() => return End::Close(TOO_SLOW, "too slow".into()),
-                () = tokio::time::sleep_until(due), if !greeted => {
-                    return self.complain(Complaint::fatal("hello_first", "The first frame must be hello.")).await
-                        .err().unwrap_or(End::Gone);
+                () = sleep_until(due), if !talk.greeted() => {
+                    Err(self.refuse(Complaint::fatal("hello_first", "The first frame must be hello.")).await)
                 }
-                frame = talk.lane().frames.recv() => match frame {
-                    Some(text) => self.send(Message::Text(text.as_ref().into())).await,
-                    None => Err(End::Gone),
+                heard = self.wire.recv() => Box::pin(self.hear(heard, talk)).await,
+                news = talk.lane().next() => match news {
+                    Ok(news) => Box::pin(self.show(app, news, talk)).await,
+                    Err(too_slow) => Err(too_slow.into()),
                 },
-                message = self.socket.recv() => self.heard(message, talk).await,
-                _ = ping.tick() => match talk.may_stay().await {
-                    Ok(()) => self.ping().await,
-                    Err(complaint) => self.complain(complaint).await,
-                },
+                () = sleep_until(next_beat) => {
+                    next_beat = Instant::now() + beat;
+                    Box::pin(self.beat(talk)).await
+                }
+                () = sleep_until(self.heard + DEAD) => Err(End::Gone),
             };
             if let Err(end) = step {
                 return end;
@@ -190,32 +198,24 @@ impl Line {
         }
     }
 
-    async fn ping(&mut self) -> Result<(), End> {
-        if self.heard.elapsed() > DEAD {
-            return Err(End::Gone);
+    async fn beat(&mut self, talk: &Talk) -> Result<(), End> {
+        match talk.may_stay().await {
+            Ok(()) if self.wire.beat().await => Ok(()),
+            Ok(()) => Err(End::Gone),
+            Err(complaint) => self.complain(complaint).await,
         }
-        self.send(Message::Ping(Default::default())).await
     }
 
-    async fn heard(
-        &mut self,
-        message: Option<Result<Message, axum::Error>>,
-        talk: &mut Talk,
-    ) -> Result<(), End> {
+    async fn hear(&mut self, heard: Heard, talk: &mut Talk) -> Result<(), End> {
         self.heard = Instant::now();
-        let text = match message {
-            Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME => {
-                return Err(End::Close(TOO_BIG, "too_big".into()));
-            }
-            Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return self.pace().await.map(|_| ()),
-            Some(Ok(Message::Binary(_))) => {
+        let text = match heard {
+            Heard::Text(text) => text,
+            Heard::Beat => return self.pace().await.map(|_| ()),
+            Heard::Binary => {
                 return self.complain(Complaint::mild("bad_frame", "Frames are JSON text.")).await;
             }
-            Some(Err(error)) if error.to_string().contains("too long") => {
-                return Err(End::Close(TOO_BIG, "too_big".into()));
-            }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
+            Heard::TooBig => return Err(End::Close(TOO_BIG, "too_big".into())),
+            Heard::Gone => return Err(End::Gone),
         };
         if !self.pace().await? {
             return Ok(());
@@ -223,7 +223,7 @@ impl Line {
         let mut out = Vec::new();
         let handled = talk.frame(&text, &mut out).await;
         for frame in out {
-            self.send(Message::Text(frame.text().as_ref().into())).await?;
+            self.send(&frame).await?;
         }
         match handled {
             Ok(()) => {
@@ -231,6 +231,17 @@ impl Line {
                 Ok(())
             }
             Err(complaint) => self.complain(complaint).await,
+        }
+    }
+
+    async fn show(&mut self, app: &App, news: News, talk: &mut Talk) -> Result<(), End> {
+        match talk.page().show(app, news, &mut self.wire).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(End::Gone),
+            Err(error) => {
+                tracing::error!(%error, "what is stored could not be read for a client");
+                Err(self.refuse(Complaint::fatal("internal", "The database failed.")).await)
+            }
         }
     }
 
@@ -250,30 +261,33 @@ impl Line {
     async fn complain(&mut self, complaint: Complaint) -> Result<(), End> {
         self.refused += 1;
         let Complaint { code, message, retry_after_ms, client_msg_id, fatal } = complaint;
-        let frame = Frame::Error { code, message, retry_after_ms, client_msg_id };
-        self.send(Message::Text(frame.text().as_ref().into())).await?;
+        self.send(&Frame::Error { code, message, retry_after_ms, client_msg_id }).await?;
         if fatal || self.refused > PATIENCE {
             return Err(End::Close(REFUSED, code.into()));
         }
         Ok(())
     }
 
+    /// Complains about what the talk cannot go on after.
+    async fn refuse(&mut self, complaint: Complaint) -> End {
+        self.complain(complaint).await.err().unwrap_or(End::Gone)
+    }
+
     async fn going_away(&mut self, app: &App) -> End {
         // Spread over eight seconds so that not everybody comes back at once.
-        let frame = Frame::GoingAway { retry_after_ms: app.ids.spread(8_000) };
-        let _ = self.send(Message::Text(frame.text().as_ref().into())).await;
+        let _ = self.send(&Frame::GoingAway { retry_after_ms: app.ids.spread(8_000) }).await;
         End::Close(RESTARTING, "restarting".into())
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(WRITE, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
+    async fn send(&mut self, frame: &Frame) -> Result<(), End> {
+        match self.wire.send(&frame.text(), None).await {
+            true => Ok(()),
+            false => Err(End::Gone),
         }
     }
 }
 
-/// Runs a socket's talk as a task that a stop waits for.
+/// Runs a talk as a task that a stop waits for.
 fn spawn(app: &Arc<App>, task: impl Future<Output = ()> + Send + 'static) {
     app.doors.sockets.spawn(task);
 }

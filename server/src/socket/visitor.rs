@@ -1,45 +1,47 @@
-//! The visitor's socket: hello, messages, typing, asking for a person.
+//! The visitor's side of a talk: hello, messages, how far they have read, typing, asking for a person.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, State as Shared};
 use axum::response::Response;
+use engine::conversation::State;
 use engine::scope::Scope;
-use engine::turn::Speaker;
 
 use crate::accept::Seat;
 use crate::app::{App, Peer};
 use crate::clock::{fingerprint, is_hex};
-use crate::conversation::{self, Refusal, Visitor};
-use crate::hub::{Class, Lane};
+use crate::conversation::{self, Mark, Refusal, Visitor};
+use crate::hub::{Item, LINGER, Lane, Name};
 use crate::protocol::client::VisitorFrame;
-use crate::protocol::record;
 use crate::protocol::server::{Frame, SiteName, VisitorWelcome, Welcome};
 use crate::protocol::{MAX_TEXT, VERSION};
-use crate::quiet;
 use crate::store::StoreError;
 use crate::store::conversations::Conversation;
+use crate::{publish, quiet};
 
+use super::show::Page;
+use super::wire::Wire;
 use super::{Complaint, Talk, limited, run, spawn};
 
-/// Messages that are read from the database at once.
-const PAGE: i64 = 200;
+/// Ids of unsent messages that a hello may name.
+const MAX_OUTBOX: usize = 100;
 /// How long "the visitor types" holds without a renewal.
 const TYPING_MS: u32 = 6_000;
 
 /// `GET /widget/ws`.
 pub async fn open(
-    State(app): State<Arc<App>>,
+    Shared(app): Shared<Arc<App>>,
     seat: Option<Extension<Seat>>,
     peer: Option<Extension<Peer>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let seat = seat.map(|Extension(seat)| seat);
     limited(upgrade).on_upgrade(move |socket| async move {
-        let (lane, peer) = (app.hub.unplaced(), peer.map(|Extension(peer)| peer));
-        let talk = VisitorTalk { lane, app: Arc::clone(&app), visitor: None, peer };
-        spawn(&Arc::clone(&app), run(app, (socket, seat), Talk::Visitor(talk)));
+        let talk = VisitorTalk::new(&app, peer.map(|Extension(peer)| peer));
+        let wire = Wire::Socket(Box::new(socket));
+        spawn(&Arc::clone(&app), run(app, (wire, seat), Talk::Visitor(talk)));
     })
 }
 
@@ -47,11 +49,27 @@ pub async fn open(
 pub(super) struct VisitorTalk {
     app: Arc<App>,
     pub(super) lane: Lane,
+    pub(super) page: Page,
     visitor: Option<Visitor>,
     peer: Option<Peer>,
 }
 
+/// What a hello says of what the client has.
+struct Has {
+    token: Option<String>,
+    conversation: Option<String>,
+    epoch: Option<String>,
+    last_seq: i64,
+    outbox: Vec<String>,
+}
+
 impl VisitorTalk {
+    /// A talk that has not begun.
+    pub(super) fn new(app: &Arc<App>, peer: Option<Peer>) -> Self {
+        let (lane, page) = (Lane::default(), Page::default());
+        Self { app: Arc::clone(app), lane, page, visitor: None, peer }
+    }
+
     /// Whether the hello has come.
     pub(super) fn greeted(&self) -> bool {
         self.visitor.is_some()
@@ -66,20 +84,25 @@ impl VisitorTalk {
         let frame: VisitorFrame = serde_json::from_str(text).map_err(|error| {
             Complaint::mild("bad_frame", format!("The frame was not understood: {error}."))
         })?;
-        if let VisitorFrame::Hello { v, token, conversation, last_seq, scope } = frame {
-            let known = scope.check().map(|()| scope).map_err(|error| {
+        if let VisitorFrame::Hello { v, token, conversation, epoch, last_seq, outbox, scope } =
+            frame
+        {
+            scope.check().map_err(|error| {
                 Complaint::fatal("bad_scope", format!("The page's scope was refused: {error}."))
             })?;
-            self.hello(v, (token, conversation), last_seq, out).await?;
-            if let Some(visitor) = &mut self.visitor {
-                visitor.scope = known;
-            }
-            return Ok(());
+            speaks(v)?;
+            return self
+                .hello(Has { token, conversation, epoch, last_seq, outbox }, scope, out)
+                .await;
         }
         let first = || Complaint::fatal("hello_first", "The first frame must be hello.");
         let visitor = self.visitor.clone().ok_or_else(first)?;
         match frame {
             VisitorFrame::Hello { .. } => Ok(()),
+            VisitorFrame::Ping {} => {
+                out.push(Frame::Pong {});
+                Ok(())
+            }
             VisitorFrame::Send { client_msg_id, text } => {
                 let sent = self.send(&visitor, &client_msg_id, &text, out).await;
                 sent.map_err(|complaint| complaint.about(&client_msg_id))
@@ -88,62 +111,92 @@ impl VisitorTalk {
                 self.typing(&visitor, on).await;
                 Ok(())
             }
-            VisitorFrame::Read { seq } => match &visitor.conversation {
-                Some(id) => conversation::read(&self.app, id, Speaker::Visitor, seq)
-                    .await
-                    .map_err(complaint),
-                None => Ok(()),
-            },
+            VisitorFrame::Delivered { seq } => self.mark(&visitor, Mark::Delivered, seq).await,
+            VisitorFrame::Read { seq } => self.mark(&visitor, Mark::VisitorRead, seq).await,
             VisitorFrame::AskPerson {} => {
                 let changes =
                     conversation::ask_person(&self.app, &visitor).await.map_err(complaint)?;
                 self.begin(&changes.conversation.id);
-                conversation::publish(&self.app, changes).await;
+                publish::changes(&self.app, changes);
                 Ok(())
             }
         }
     }
 }
 
+/// Whether this version of the protocol is spoken here.
+pub(super) fn speaks(version: u32) -> Result<(), Complaint> {
+    if version == VERSION {
+        return Ok(());
+    }
+    let message =
+        format!("Version {version} is not spoken here, version {VERSION} is. Reload the page.");
+    Err(Complaint::fatal("unsupported_version", message))
+}
+
 impl VisitorTalk {
     async fn hello(
         &mut self,
-        version: u32,
-        (token, conversation): (Option<String>, Option<String>),
-        last_seq: i64,
+        has: Has,
+        scope: Scope,
         out: &mut Vec<Frame>,
     ) -> Result<(), Complaint> {
-        if version != VERSION {
-            let message = format!(
-                "Version {version} is not spoken here, version {VERSION} is. Reload the page."
-            );
-            return Err(Complaint::fatal("unsupported_version", message));
-        }
-        let token = token.filter(|token| is_hex(token, 64));
-        let row = self.resumed(token.as_deref(), conversation).await?;
+        let token = has.token.filter(|token| is_hex(token, 64));
+        let row = self.resumed(token.as_deref(), has.conversation).await?;
         let token = token.unwrap_or_else(|| self.app.ids.secret());
-        let epoch = row.as_ref().map_or_else(|| self.app.ids.id(), |row| row.epoch.clone());
-        let id = row.as_ref().map(|row| row.id.clone());
+        let begun = row.map(|row| (Name::from(row.id), row.epoch));
+        let epoch = begun.as_ref().map_or_else(|| self.app.ids.id(), |(_, epoch)| epoch.clone());
+        let id = begun.map(|(id, _)| id);
         self.visitor = Some(Visitor {
-            conversation: id.clone(),
+            conversation: id.as_deref().map(str::to_owned),
             token_hash: fingerprint(&token),
             epoch: epoch.clone(),
-            scope: Scope::default(),
+            scope,
         });
-        // First the lane, then the head: what comes later is in the lane, the rest in the database.
-        if let Some(id) = &id {
-            self.app.hub.place(&self.lane, id);
-        }
-        let row = match &id {
-            Some(id) => self.app.store.conversation(id).await.map_err(fatal)?,
-            None => None,
+        let Some(id) = id else {
+            out.push(self.welcome(token, epoch, Standing::default()));
+            return Ok(());
         };
-        out.push(self.welcome(token, epoch, row.as_ref()));
-        if let Some(row) = row {
-            self.replay(&row, last_seq, out).await?;
-            conversation::line(&self.app, &row.id).await;
-        }
+        // First the lane, then the head: what comes later is in the lane, the rest in the database.
+        self.app.hub.place(&mut self.lane, &id);
+        let standing =
+            self.standing(&id, (has.epoch, has.last_seq), &has.outbox).await.map_err(fatal)?;
+        self.page.conversation = Name::clone(&id);
+        self.page.cursor = if standing.restored { 0 } else { has.last_seq.max(0) };
+        let head = standing.row.as_ref().map_or(0, |row| row.head);
+        let epoch = standing.row.as_ref().map_or(epoch, |row| row.epoch.clone());
+        out.push(self.welcome(token, epoch, standing));
+        self.lane.put(&id, Item::Message { seq: head, text: None });
+        publish::line(&self.app, &id);
         Ok(())
+    }
+
+    /// How the conversation stands for a client that has it up to `last_seq` of the history `epoch`.
+    async fn standing(
+        &self,
+        id: &str,
+        (epoch, last_seq): (Option<String>, i64),
+        outbox: &[String],
+    ) -> Result<Standing, StoreError> {
+        let store = &self.app.store;
+        let mut row = store.conversation(id).await?;
+        let mut restored = false;
+        if let Some(row) = &mut row {
+            restored = epoch.is_some_and(|epoch| epoch != row.epoch);
+            if !restored && last_seq > row.head {
+                // The client has seen what is no longer stored: an older copy of the database is in use.
+                row.epoch = conversation::new_epoch(&self.app, id).await?;
+                restored = true;
+            }
+        }
+        let outbox = &outbox[..outbox.len().min(MAX_OUTBOX)];
+        let known =
+            if outbox.is_empty() { BTreeMap::new() } else { store.known(id, outbox).await? };
+        let queue = match &row {
+            Some(row) if row.state == State::Waiting.as_str() => store.queue_place(id).await?,
+            _ => None,
+        };
+        Ok(Standing { row, restored, known, queue })
     }
 
     /// The conversation to go on with. A wrong secret and an unknown id look the same from outside.
@@ -167,41 +220,33 @@ impl VisitorTalk {
         row.filter(|row| row.token_hash == fingerprint(token)).map(Some).ok_or_else(unknown)
     }
 
-    fn welcome(&self, token: String, epoch: String, row: Option<&Conversation>) -> Frame {
+    fn welcome(&self, token: String, epoch: String, standing: Standing) -> Frame {
+        let Standing { row, restored, known, queue } = standing;
         let site =
             SiteName { name: self.app.site.name.clone(), greeting: self.app.site.greeting.clone() };
         let visitor = VisitorWelcome {
             token,
-            conversation: row.map(|row| row.id.clone()),
             epoch,
-            head: row.map_or(0, |row| row.head),
-            state: row.map_or_else(|| "bot".into(), |row| row.state.clone()),
-            generation: row.map_or(0, |row| row.generation),
-            author: row.and_then(|row| row.author.clone()),
+            head: row.as_ref().map_or(0, |row| row.head),
+            state: row.as_ref().map_or_else(|| State::Bot.as_str().into(), |row| row.state.clone()),
+            generation: row.as_ref().map_or(0, |row| row.generation),
+            author: row.as_ref().and_then(|row| row.author.clone()),
             site,
             owner_online: self.app.hub.owner_online(),
+            restored,
+            known,
+            owner_read: row.as_ref().map_or(0, |row| row.owner_read),
+            queue,
+            conversation: row.map(|row| row.id),
         };
         Frame::Welcome(Box::new(Welcome { v: VERSION, visitor: Some(visitor), owner: None }))
     }
 
-    /// Every stored message after `last_seq`; a number from the future replays nothing.
-    async fn replay(
-        &self,
-        row: &Conversation,
-        last_seq: i64,
-        out: &mut Vec<Frame>,
-    ) -> Result<(), Complaint> {
-        let mut after = last_seq.max(0);
-        while after < row.head {
-            let page = self.app.store.messages(&row.id, after, PAGE).await.map_err(fatal)?;
-            let Some(last) = page.last() else { break };
-            after = last.seq;
-            out.extend(
-                page.into_iter()
-                    .map(|message| Frame::Message(Box::new(record::Message::from(message)))),
-            );
+    async fn mark(&self, visitor: &Visitor, mark: Mark, seq: i64) -> Result<(), Complaint> {
+        match &visitor.conversation {
+            Some(id) => conversation::mark(&self.app, id, mark, seq).await.map_err(complaint),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     async fn send(
@@ -242,7 +287,7 @@ impl VisitorTalk {
         let (conversation, seq, at) = (accepted.conversation, accepted.seq, accepted.at);
         out.push(Frame::Ack { client_msg_id: client_msg_id.into(), conversation, seq, at });
         if let Some(changes) = accepted.changes {
-            conversation::publish(&self.app, changes).await;
+            publish::changes(&self.app, changes);
             self.app.desk.ring();
         }
         Ok(())
@@ -262,7 +307,8 @@ impl VisitorTalk {
         let Some(visitor) = &mut self.visitor else { return };
         if visitor.conversation.is_none() {
             visitor.conversation = Some(id.into());
-            self.app.hub.place(&self.lane, id);
+            self.page.conversation = id.into();
+            self.app.hub.place(&mut self.lane, &self.page.conversation);
         }
     }
 
@@ -276,7 +322,7 @@ impl VisitorTalk {
             expires_ms: TYPING_MS,
             status: None,
         };
-        self.app.hub.to_watchers(id, &frame, Class::Fleeting);
+        self.app.hub.to_watchers(id, &Item::Fleeting(frame.text()));
         if let Err(error) = quiet::typing(&self.app, id, on).await {
             tracing::error!(%error, "a reply could not wait for a visitor who types");
         }
@@ -285,14 +331,24 @@ impl VisitorTalk {
 
 impl Drop for VisitorTalk {
     fn drop(&mut self) {
-        let Some(id) = self.visitor.as_ref().and_then(|visitor| visitor.conversation.clone())
-        else {
-            return;
-        };
-        self.app.hub.leave(&self.lane);
+        let Some(id) = self.app.hub.leave(&mut self.lane) else { return };
         let app = Arc::clone(&self.app);
-        spawn(&self.app, async move { conversation::line(&app, &id).await });
+        spawn(&self.app, async move {
+            let waited = app.shutdown.run_until_cancelled(tokio::time::sleep(LINGER)).await;
+            if waited.is_some() && app.hub.is_gone(&id) {
+                publish::line(&app, &id);
+            }
+        });
     }
+}
+
+/// What a welcome says of a conversation.
+#[derive(Default)]
+struct Standing {
+    row: Option<Conversation>,
+    restored: bool,
+    known: BTreeMap<String, i64>,
+    queue: Option<i64>,
 }
 
 fn complaint(refusal: Refusal) -> Complaint {

@@ -13,23 +13,24 @@ use axum::Router;
 use engine::draft::Mode;
 use engine::model::Model;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Mind};
 use crate::auth::{self, Doors};
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
-use crate::hub::{Class, Hub};
+use crate::hub::{Hub, Item, Kind};
 use crate::knowledge as library;
 use crate::limits::Limits;
 use crate::origin::Origins;
 use crate::prompts::Prompter;
 use crate::protocol::server::Frame;
 use crate::replies::{self, Desk};
+use crate::socket::pipes::Pipes;
 use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
-use crate::{accept, prompts, routes};
+use crate::{accept, prompts, queue, routes};
 
 /// How often quiet addresses are forgotten.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -129,8 +130,9 @@ pub async fn open(
         store,
         clock,
         ids,
-        order: Arc::default(),
+        queue: Notify::default(),
         hub: Hub::default(),
+        pipes: Pipes::default(),
         desk: Desk::default(),
         mind,
         site: settings.site.clone(),
@@ -154,6 +156,7 @@ pub async fn open(
     tokio::spawn(tuning::keep(Arc::clone(&app)));
     tokio::spawn(tell_prompts(Arc::clone(&app)));
     tokio::spawn(prune(Arc::clone(&app)));
+    tokio::spawn(queue::keep(Arc::clone(&app)));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
     let Bound { address, accepting, .. } = bound;
@@ -188,7 +191,8 @@ async fn tell(app: Arc<App>) {
     let mut status = app.mind.knowledge.status();
     while let Some(Ok(())) = app.shutdown.run_until_cancelled(status.changed()).await {
         let knowledge = Box::new(status.borrow_and_update().clone());
-        app.hub.to_consoles(&Frame::Knowledge { knowledge }, Class::Fleeting);
+        let text = Frame::Knowledge { knowledge }.text();
+        app.hub.to_consoles("", &Item::Newest(Kind::Knowledge, text));
     }
 }
 
@@ -197,7 +201,8 @@ async fn tell_prompts(app: Arc<App>) {
     let mut status = app.mind.prompts.status();
     while let Some(Ok(())) = app.shutdown.run_until_cancelled(status.changed()).await {
         let prompts = Box::new(status.borrow_and_update().clone());
-        app.hub.to_consoles(&Frame::Prompts { prompts }, Class::Fleeting);
+        let text = Frame::Prompts { prompts }.text();
+        app.hub.to_consoles("", &Item::Newest(Kind::Prompts, text));
     }
 }
 

@@ -6,28 +6,39 @@ use sqlx::FromRow;
 use super::{Store, StoreError, Tx};
 
 const BY_ID: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
-    reason, created_at, updated_at, counted_from FROM conversations WHERE id = $1";
+    reason, created_at, updated_at, counted_from, visitor_delivered, waiting_since FROM conversations WHERE id = $1";
 const BY_TOKEN: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
-    reason, created_at, updated_at, counted_from FROM conversations WHERE token_hash = $1 ORDER BY created_at DESC, id LIMIT 1";
+    reason, created_at, updated_at, counted_from, visitor_delivered, waiting_since FROM conversations WHERE token_hash = $1 ORDER BY created_at DESC, id LIMIT 1";
 const INSERT: &str = "INSERT INTO conversations (id, token_hash, epoch, state, generation, head, owner_read, \
     visitor_read, author, tag, reason, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5)";
 const UPDATE: &str = "UPDATE conversations SET state = $2, generation = $3, head = $4, owner_read = $5, \
-    visitor_read = $6, author = $7, tag = $8, reason = $9, updated_at = $10, counted_from = $11 WHERE id = $1";
+    visitor_read = $6, author = $7, tag = $8, reason = $9, updated_at = $10, counted_from = $11, \
+    visitor_delivered = $12, waiting_since = $13 WHERE id = $1";
 const IDS: &str = "SELECT id FROM conversations WHERE id > $1 ORDER BY id LIMIT $2";
 const OVERVIEW: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
     c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, c.counted_from, \
+    c.visitor_delivered, c.waiting_since, \
     COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
     (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
     AND u.seq > c.owner_read) AS unread \
     FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head WHERE c.id = $1";
 const NEWEST: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
     c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, c.counted_from, \
+    c.visitor_delivered, c.waiting_since, \
     COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
     (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
     AND u.seq > c.owner_read) AS unread \
     FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head \
     ORDER BY c.updated_at DESC, c.id LIMIT $1";
+
+const WAITING: &str =
+    "SELECT id FROM conversations WHERE state = 'waiting' ORDER BY waiting_since, id LIMIT $1";
+const PLACE: &str = "SELECT COUNT(*) FROM conversations me JOIN conversations other ON other.state = 'waiting' \
+    WHERE me.id = $1 AND me.state = 'waiting' AND (other.waiting_since < me.waiting_since \
+    OR (other.waiting_since = me.waiting_since AND other.id <= me.id))";
+
+const RENEW: &str = "UPDATE conversations SET epoch = $2 WHERE id = $1";
 
 /// A conversation as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -60,6 +71,10 @@ pub struct Conversation {
     pub updated_at: i64,
     /// Automatic replies up to this seq count no more: a person has handed the conversation back since.
     pub counted_from: i64,
+    /// Newest seq that has reached the visitor's page.
+    pub visitor_delivered: i64,
+    /// Since when a person is waited for, in milliseconds since 1970; of meaning in that state alone.
+    pub waiting_since: i64,
 }
 
 impl Conversation {
@@ -73,10 +88,11 @@ impl Conversation {
         self.state.parse().map_err(meaning)
     }
 
-    /// Gives it to another holder: the generation rises, drafts on their way are void.
-    pub fn pass_to(&mut self, state: State) {
+    /// Gives it to another holder at `now`: the generation rises, drafts on their way are void.
+    pub fn pass_to(&mut self, state: State, now: i64) {
         if self.state != state.as_str() {
             self.generation += 1;
+            self.waiting_since = now;
             self.state = state.as_str().into();
         }
         if state != State::Owner {
@@ -142,6 +158,23 @@ impl Store {
         Ok(sqlx::query_scalar(IDS).bind(after).bind(limit).fetch_all(&self.readers).await?)
     }
 
+    /// Conversations that wait for a person, those who wait longest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn waiting(&self, limit: i64) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(WAITING).bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// Place of a conversation among those that wait for a person, from 1; `None` when it does not.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn queue_place(&self, id: &str) -> Result<Option<i64>, StoreError> {
+        let place: i64 = sqlx::query_scalar(PLACE).bind(id).fetch_one(&self.readers).await?;
+        Ok((place > 0).then_some(place))
+    }
+
     /// The newest conversations, at most `limit`.
     ///
     /// # Errors
@@ -204,6 +237,8 @@ impl Tx {
             created_at: now,
             updated_at: now,
             counted_from: 0,
+            visitor_delivered: 0,
+            waiting_since: 0,
         })
     }
 
@@ -224,8 +259,19 @@ impl Tx {
             .bind(&row.reason)
             .bind(row.updated_at)
             .bind(row.counted_from)
+            .bind(row.visitor_delivered)
+            .bind(row.waiting_since)
             .execute(self.conn())
             .await?;
+        Ok(())
+    }
+
+    /// Gives the conversation's history another name.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn renew_epoch(&mut self, id: &str, epoch: &str) -> Result<(), StoreError> {
+        sqlx::query(RENEW).bind(id).bind(epoch).execute(self.conn()).await?;
         Ok(())
     }
 }

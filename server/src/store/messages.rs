@@ -1,5 +1,7 @@
 //! Messages: stored once, in order, never changed.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 
 use super::conversations::Conversation;
@@ -11,6 +13,7 @@ const AFTER: &str = "SELECT conversation, seq, speaker, at, text, pieces, citati
     reply_to, scope FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 const SENT: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
     reply_to, scope FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
+const KNOWN: &str = "SELECT seq FROM messages WHERE conversation = $1 AND speaker = 'visitor' AND client_msg_id = $2";
 const NEWEST: &str =
     "SELECT COALESCE(MAX(seq), 0) FROM messages WHERE conversation = $1 AND speaker = $2";
 
@@ -76,6 +79,27 @@ impl Store {
     ) -> Result<Vec<Message>, StoreError> {
         let query = sqlx::query_as(AFTER).bind(conversation).bind(after).bind(limit);
         Ok(query.fetch_all(&self.readers).await?)
+    }
+}
+
+impl Store {
+    /// Seqs of those messages that the visitor has sent under one of these ids.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn known(
+        &self,
+        conversation: &str,
+        ids: &[String],
+    ) -> Result<BTreeMap<String, i64>, StoreError> {
+        let mut known = BTreeMap::new();
+        for id in ids {
+            let query = sqlx::query_scalar(KNOWN).bind(conversation).bind(id);
+            if let Some(seq) = query.fetch_optional(&self.readers).await? {
+                known.insert(id.clone(), seq);
+            }
+        }
+        Ok(known)
     }
 }
 

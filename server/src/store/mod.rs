@@ -3,6 +3,7 @@
 pub mod cited;
 pub mod conversations;
 pub mod corrections;
+mod group;
 pub mod jobs;
 pub mod messages;
 pub mod owners;
@@ -16,7 +17,10 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool};
+use tokio::sync::OwnedMutexGuard;
+
+use group::{Desk, Writer};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -24,8 +28,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const READERS: u32 = 4;
 /// How long a statement waits for the file's lock (a backup tool may hold it).
 const BUSY: Duration = Duration::from_secs(5);
-/// How long a request waits for a connection.
+/// How long a request waits for a connection to read.
 const ACQUIRE: Duration = Duration::from_secs(10);
+/// Bytes that the log keeps after it was written back.
+const LOG_BYTES: &str = "67108864";
 
 /// Why something could not be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +52,17 @@ pub enum StoreError {
         /// Why.
         source: sqlx::migrate::MigrateError,
     },
+    /// Too many wait to write.
+    #[error("the database was busy for too long")]
+    Busy,
+    /// The commit failed; nothing has changed.
+    #[error("the database could not commit; nothing was changed")]
+    Lost,
+    /// The disk has failed to keep what it was given.
+    #[error(
+        "the disk has failed to keep what it was given; nothing more is written until the next start"
+    )]
+    Unsynced,
     /// A statement failed.
     #[error("the database failed: {0}")]
     Sql(#[from] sqlx::Error),
@@ -62,7 +79,7 @@ pub enum StoreError {
 /// The database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
 }
 
@@ -79,24 +96,30 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .pragma("journal_size_limit", LOG_BYTES)
             .busy_timeout(BUSY);
         let open = |source| StoreError::Open { path: path.into(), source };
-        let pool = |count| SqlitePoolOptions::new().max_connections(count).acquire_timeout(ACQUIRE);
-        let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
+        let writer = Writer::open(&options).await.map_err(open)?;
         MIGRATIONS
-            .run(&writer)
+            .run_direct(None, writer.alone().await.conn(), false)
             .await
             .map_err(|source| StoreError::Migrate { path: path.into(), source })?;
-        let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open)?;
+        let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE);
+        let readers = readers.connect_with(options.read_only(true)).await.map_err(open)?;
         Ok(Self { writer, readers })
     }
 
     /// Starts a transaction that writes. There is one at a time; others wait.
     ///
     /// # Errors
-    /// [`StoreError::Sql`].
+    /// [`StoreError::Busy`], [`StoreError::Unsynced`] and [`StoreError::Sql`].
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx { inner: self.writer.begin_with("BEGIN IMMEDIATE").await? })
+        self.writer.begin().await
+    }
+
+    /// Resolves when the disk has failed to keep what it was given: the process has to end, and the next start takes up what is there.
+    pub async fn broken(&self) {
+        self.writer.broken().await;
     }
 
     /// Writes what the log holds into the file and closes both.
@@ -117,19 +140,19 @@ impl Store {
 /// A transaction that writes; dropped without [`Tx::commit`] it changes nothing.
 #[derive(Debug)]
 pub struct Tx {
-    inner: sqlx::Transaction<'static, Sqlite>,
+    desk: OwnedMutexGuard<Desk>,
 }
 
 impl Tx {
     /// Makes it all permanent.
     ///
     /// # Errors
-    /// [`StoreError::Sql`]; nothing has changed then.
+    /// [`StoreError::Lost`] and [`StoreError::Sql`]; nothing has changed then.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.inner.commit().await?)
+        group::commit(self.desk).await
     }
 
     fn conn(&mut self) -> &mut SqliteConnection {
-        &mut self.inner
+        self.desk.conn()
     }
 }
