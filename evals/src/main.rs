@@ -18,6 +18,7 @@ mod intent;
 mod intent_sets;
 mod judged;
 mod language;
+mod ledger;
 mod logistic;
 mod person;
 mod replay;
@@ -74,6 +75,8 @@ enum Command {
     Draft(draft::Options),
     /// Put a load on a running server and time what its visitors see.
     Drive(drive::Options),
+    /// Hold what clients were told and showed against the database.
+    Ledger(ledger::Options),
     /// Time the gate before an edit: a candidate index and all golden questions, before and after.
     Edit(edit::Options),
     /// Answer stored turns again on other documents, another policy or another model.
@@ -126,6 +129,7 @@ fn run(command: Command) -> Result<()> {
         Command::Calibration(options) => calibration::run(&options),
         Command::Draft(options) => draft::run(&options),
         Command::Drive(options) => drive::run(&options),
+        Command::Ledger(options) => ledger::run(&options),
         Command::Edit(options) => edit::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Report(options) => report::run(&options),
@@ -142,4 +146,19 @@ fn run(command: Command) -> Result<()> {
 /// Writes a line to standard output; a closed pipe ends nothing.
 pub(crate) fn print_line(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        let parse = |line: &str| Cli::try_parse_from(line.split_whitespace()).is_ok();
+        assert!(parse("porchlight-evals drive --visitors 3"));
+        assert!(parse("porchlight-evals drive jitter --clients 3 --second"));
+        assert!(!parse("porchlight-evals drive --visitors 3 jitter"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,15 +12,26 @@ use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-/// Connections at once; more wait in the system's own queue.
+/// Connections at once where the system does not say how many files may be open.
+#[cfg(not(unix))]
 const CONNECTIONS: usize = 4_096;
+/// Files that are kept for everything but connections.
+#[cfg(unix)]
+const OTHER_FILES: u64 = 256;
+/// Connections that may wait for the answer to their first request; more are sent away before any work is done for them.
+const HANDSHAKES: usize = 2_048;
+/// Connections that may wait in the system's queue: after a restart everybody comes back at once.
+const BACKLOG: u32 = 4_096;
+/// What is said to those who are sent away.
+const SENT_AWAY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 /// Time for a request's headers.
 const HEADERS: Duration = Duration::from_secs(10);
 /// Time for a request, its body included.
@@ -36,35 +47,64 @@ pub struct Seat {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
+/// Listens with a long queue.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart finds connections of the last run that are still closing.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Connections that the system's limit on open files leaves room for; the limit is raised as far as this process may.
+#[cfg(unix)]
+fn connections() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum;
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most }).is_ok();
+    let files = if raised { most } else { limit.current };
+    let files = files.unwrap_or(1 << 20).min(1 << 20);
+    usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 2)).unwrap_or(usize::MAX)
+}
+
+#[cfg(not(unix))]
+fn connections() -> usize {
+    CONNECTIONS
+}
+
 /// Serves whatever router is current until `stop`; then finishes requests that have begun.
 pub async fn serve(
     listener: TcpListener,
     router: watch::Receiver<Router>,
     stop: CancellationToken,
 ) {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let seats = Arc::new(Semaphore::new(connections()));
+    let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
     let open = TaskTracker::new();
     let mut pause = PAUSE.0;
-    loop {
-        let permit = tokio::select! {
-            () = stop.cancelled() => break,
-            permit = Arc::clone(&permits).acquire_owned() => permit,
-        };
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) => {
                 pause = PAUSE.0;
+                let free = Arc::clone(&seats).try_acquire_owned().ok();
+                let place = free.zip(Arc::clone(&handshakes).try_acquire_owned().ok());
+                let Some((seat, handshake)) = place else {
+                    // Whoever does not get even this finds the connection closed.
+                    let _ = stream.try_write(SENT_AWAY);
+                    continue;
+                };
+                let seat = Seat { _permit: Arc::new(seat) };
                 let (router, stop) = (router.clone(), stop.clone());
-                let Ok(permit) = permit else { break };
-                let seat = Seat { _permit: Arc::new(permit) };
-                open.spawn(connection(stream, (peer, seat), router, stop));
+                open.spawn(connection(stream, (peer, seat, handshake), router, stop));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(pause).await;
+                stop.run_until_cancelled(tokio::time::sleep(pause)).await;
                 pause = (pause * 2).min(PAUSE.1);
             }
         }
@@ -75,20 +115,23 @@ pub async fn serve(
 
 async fn connection(
     stream: TcpStream,
-    (peer, seat): (SocketAddr, Seat),
+    (peer, seat, handshake): (SocketAddr, Seat, OwnedSemaphorePermit),
     router: watch::Receiver<Router>,
     stop: CancellationToken,
 ) {
     // Frames are small and wanted at once.
     let _ = stream.set_nodelay(true);
+    let handshake = Arc::new(Mutex::new(Some(handshake)));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (router, seat) = (router.borrow().clone(), seat.clone());
+        let handshake = Arc::clone(&handshake);
         async move {
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(seat);
             let answer = timeout(REQUEST, router.oneshot(request)).await;
             let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
+            drop(handshake.lock().unwrap_or_else(PoisonError::into_inner).take());
             Ok::<_, Infallible>(
                 answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response()),
             )

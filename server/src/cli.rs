@@ -53,6 +53,8 @@ pub enum Command {
     PrintConfig,
     /// Print all turns and decisions as JSON lines, with what visitors wrote, for replaying them elsewhere.
     Export,
+    /// Print all that is stored of the conversations as JSON lines, for `porchlight-evals ledger`; the server must not run.
+    Dump,
     /// End the owner's password and sessions, and print a fresh set-up link.
     ResetOwner,
     /// Read one document from standard input and print it as Markdown; the server starts this for each foreign file.

@@ -57,6 +57,7 @@ pub fn run(cli: &Cli) -> Result<()> {
         }
         Command::PrintConfig => print_config(&loaded),
         Command::Export => runtime()?.block_on(export(&loaded.settings)),
+        Command::Dump => runtime()?.block_on(dump(&loaded.settings)),
         Command::ResetOwner => runtime()?.block_on(reset_owner(&loaded.settings)),
     }
 }
@@ -90,7 +91,10 @@ async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
         _ = &mut stopping => std::process::exit(130),
     };
     print(&addresses(&running))?;
-    stopping.await.context("signals cannot be listened to")?;
+    tokio::select! {
+        stopped = &mut stopping => stopped.context("signals cannot be listened to")?,
+        () = running.app.store.broken() => shutdown::end_broken(&settings.server.data_dir),
+    }
     shutdown::end_at_second();
     tracing::info!("stopping");
     running.stop().await;
@@ -221,6 +225,12 @@ async fn export(settings: &Settings) -> Result<()> {
     tracing::info!(turns = count, "exported");
     store.close().await;
     Ok(())
+}
+
+async fn dump(settings: &Settings) -> Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    crate::dump::write(settings, &mut out).await?;
+    out.flush().context("standard output")
 }
 
 async fn reset_owner(settings: &Settings) -> Result<()> {

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod console;
 pub mod conversation;
+pub mod dump;
 pub mod error;
 pub mod export;
 pub mod hub;

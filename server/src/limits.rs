@@ -1,7 +1,9 @@
 //! Rates for each address: signing in, opening sockets. Maps of addresses are pruned, so they cannot grow for ever.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -20,6 +22,34 @@ pub struct Limits {
     conversations: DefaultKeyedRateLimiter<IpAddr>,
     sign_in: DefaultKeyedRateLimiter<IpAddr>,
     sockets: DefaultKeyedRateLimiter<IpAddr>,
+    open: Open,
+    at_once: u32,
+}
+
+/// Talks that are open, by address.
+type Open = Arc<Mutex<HashMap<IpAddr, u32>>>;
+
+fn counts(open: &Open) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One of the talks that an address may have open; given back when dropped.
+#[derive(Debug)]
+pub struct Place {
+    open: Open,
+    household: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = counts(&self.open);
+        if let Some(count) = open.get_mut(&self.household) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.household);
+            }
+        }
+    }
 }
 
 impl Limits {
@@ -31,6 +61,8 @@ impl Limits {
             messages: RateLimiter::keyed(Quota::per_minute(settings.messages_a_minute)),
             conversations: RateLimiter::keyed(Quota::per_minute(settings.conversations_a_minute)),
             sockets: RateLimiter::keyed(Quota::per_minute(settings.sockets_a_minute)),
+            open: Open::default(),
+            at_once: settings.sockets_at_once.get(),
         }
     }
 
@@ -48,6 +80,18 @@ impl Limits {
     /// Seconds until the next one, when there were too many.
     pub fn socket(&self, peer: IpAddr) -> Result<(), u64> {
         check(&self.sockets, peer)
+    }
+
+    /// Counts a talk among those that an address has open; `None` when it has as many as it may.
+    pub fn enter(&self, peer: IpAddr) -> Option<Place> {
+        let household = household(peer);
+        let mut open = counts(&self.open);
+        let count = open.entry(household).or_default();
+        if *count >= self.at_once {
+            return None;
+        }
+        *count += 1;
+        Some(Place { open: Arc::clone(&self.open), household })
     }
 
     /// Counts a visitor's message.
@@ -108,5 +152,15 @@ mod tests {
         let address = |n: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
         let tries: Vec<bool> = (0..6).map(|n| limits.sign_in(address(n)).is_ok()).collect();
         assert_eq!(tries, [true, true, true, true, true, false]);
+    }
+    #[test]
+    fn an_address_has_only_so_many_talks_open() {
+        let settings = config::Limits { sockets_at_once: NonZeroU32::MIN, ..Default::default() };
+        let limits = Limits::new(&settings);
+        let (one, other) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        let place = limits.enter(one);
+        assert!(place.is_some() && limits.enter(one).is_none() && limits.enter(other).is_some());
+        drop(place);
+        assert!(limits.enter(one).is_some() && counts(&limits.open).is_empty());
     }
 }

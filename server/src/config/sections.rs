@@ -97,8 +97,10 @@ pub struct Limits {
     pub messages_a_minute: NonZeroU32,
     /// Conversations that begin a minute.
     pub conversations_a_minute: NonZeroU32,
-    /// WebSockets that open a minute.
+    /// Connections of widgets and consoles that open a minute.
     pub sockets_a_minute: NonZeroU32,
+    /// Connections of widgets that may be open at once.
+    pub sockets_at_once: NonZeroU32,
 }
 
 /// Where to compute.
@@ -165,6 +167,7 @@ impl Default for Limits {
             messages_a_minute: NonZeroU32::new(120).unwrap_or(NonZeroU32::MIN),
             conversations_a_minute: NonZeroU32::new(60).unwrap_or(NonZeroU32::MIN),
             sockets_a_minute: NonZeroU32::new(300).unwrap_or(NonZeroU32::MIN),
+            sockets_at_once: NonZeroU32::new(200).unwrap_or(NonZeroU32::MIN),
         }
     }
 }

@@ -83,6 +83,7 @@ fn begin(
     if let Some(Peer(address)) = peer {
         app.limits.socket(address).map_err(ApiError::too_many)?;
     }
+    let talk = Talk::Visitor(VisitorTalk::new(app, peer)?);
     let (inbound, heard) = mpsc::channel(QUEUE);
     let (outbound, parcels) = mpsc::channel(QUEUE);
     // The queue is new and has room.
@@ -96,7 +97,6 @@ fn begin(
         }
         open.insert(id.clone(), Arc::clone(&session));
     }
-    let talk = Talk::Visitor(VisitorTalk::new(app, peer));
     let wire = Wire::Pipe(Pipe { inbound: heard, outbound });
     let (own, name) = (Arc::clone(app), id.clone());
     spawn(app, async move {

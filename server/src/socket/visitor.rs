@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use engine::conversation::State;
 use engine::scope::Scope;
 
@@ -13,7 +13,9 @@ use crate::accept::Seat;
 use crate::app::{App, Peer};
 use crate::clock::{fingerprint, is_hex};
 use crate::conversation::{self, Mark, Refusal, Visitor};
+use crate::error::ApiError;
 use crate::hub::{Item, LINGER, Lane, Name};
+use crate::limits::Place;
 use crate::protocol::client::VisitorFrame;
 use crate::protocol::server::{Frame, SiteName, VisitorWelcome, Welcome};
 use crate::protocol::{MAX_TEXT, VERSION};
@@ -25,6 +27,8 @@ use super::show::Page;
 use super::wire::Wire;
 use super::{Complaint, Talk, limited, run, spawn};
 
+/// Seconds after which an address with too many connections may try again.
+const RETRY_S: u64 = 10;
 /// Ids of unsent messages that a hello may name.
 const MAX_OUTBOX: usize = 100;
 /// How long "the visitor types" holds without a renewal.
@@ -38,8 +42,12 @@ pub async fn open(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let seat = seat.map(|Extension(seat)| seat);
+    let peer = peer.map(|Extension(peer)| peer);
+    let talk = match VisitorTalk::new(&app, peer) {
+        Ok(talk) => talk,
+        Err(refused) => return refused.into_response(),
+    };
     limited(upgrade).on_upgrade(move |socket| async move {
-        let talk = VisitorTalk::new(&app, peer.map(|Extension(peer)| peer));
         let wire = Wire::Socket(Box::new(socket));
         spawn(&Arc::clone(&app), run(app, (wire, seat), Talk::Visitor(talk)));
     })
@@ -52,6 +60,8 @@ pub(super) struct VisitorTalk {
     pub(super) page: Page,
     visitor: Option<Visitor>,
     peer: Option<Peer>,
+    /// Counts it among the talks of its address.
+    _place: Option<Place>,
 }
 
 /// What a hello says of what the client has.
@@ -65,9 +75,18 @@ struct Has {
 
 impl VisitorTalk {
     /// A talk that has not begun.
-    pub(super) fn new(app: &Arc<App>, peer: Option<Peer>) -> Self {
+    ///
+    /// # Errors
+    /// When its address has too many open.
+    pub(super) fn new(app: &Arc<App>, peer: Option<Peer>) -> Result<Self, ApiError> {
+        let place = match peer {
+            Some(Peer(address)) => {
+                Some(app.limits.enter(address).ok_or_else(|| ApiError::too_many(RETRY_S))?)
+            }
+            None => None,
+        };
         let (lane, page) = (Lane::default(), Page::default());
-        Self { app: Arc::clone(app), lane, page, visitor: None, peer }
+        Ok(Self { app: Arc::clone(app), lane, page, visitor: None, peer, _place: place })
     }
 
     /// Whether the hello has come.

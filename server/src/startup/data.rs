@@ -1,7 +1,7 @@
 //! The data folder: made, locked against a second start, and the database in it.
 
 use std::fs::{self, File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -74,5 +74,10 @@ fn make(folder: &Path) -> Result<()> {
 /// # Errors
 /// When the file is none, or of a newer version.
 pub async fn database(settings: &Settings) -> Result<Store> {
-    Ok(Store::open(&settings.server.data_dir.join(DATABASE)).await?)
+    Ok(Store::open(&path(settings)).await?)
+}
+
+/// File of the database.
+pub fn path(settings: &Settings) -> PathBuf {
+    settings.server.data_dir.join(DATABASE)
 }

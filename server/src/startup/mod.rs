@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod knowledge;
+pub mod lineage;
 pub mod weights;
 
 use std::net::SocketAddr;
@@ -12,7 +13,6 @@ use anyhow::{Context, Result};
 use axum::Router;
 use engine::draft::Mode;
 use engine::model::Model;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -86,7 +86,7 @@ pub struct Bound {
 /// When the address cannot be had, with what to do.
 pub async fn bind(settings: &Settings) -> Result<Bound> {
     let wanted = settings.server.listen;
-    let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
+    let listener = accept::listen(wanted).map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "{wanted} is in use. Is Porchlight running already? Stop the other program, or choose another port with --listen."
         ),
@@ -111,6 +111,7 @@ pub async fn open(
     outside: Outside,
 ) -> Result<Running> {
     let store = data::database(settings).await?;
+    lineage::check(&settings.server.data_dir, &store, &outside.ids).await?;
     let tuning = Tuning::open(&store).await?;
     let corrections = store.corrections().await?;
     let mind = {
@@ -157,6 +158,7 @@ pub async fn open(
     tokio::spawn(tell_prompts(Arc::clone(&app)));
     tokio::spawn(prune(Arc::clone(&app)));
     tokio::spawn(queue::keep(Arc::clone(&app)));
+    app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
     let Bound { address, accepting, .. } = bound;

@@ -38,6 +38,8 @@ const PLACE: &str = "SELECT COUNT(*) FROM conversations me JOIN conversations ot
     WHERE me.id = $1 AND me.state = 'waiting' AND (other.waiting_since < me.waiting_since \
     OR (other.waiting_since = me.waiting_since AND other.id <= me.id))";
 
+const NEWEST_CHANGE: &str = "SELECT COALESCE(MAX(updated_at), 0) FROM conversations";
+const RENEW_ALL: &str = "UPDATE conversations SET epoch = $1";
 const RENEW: &str = "UPDATE conversations SET epoch = $2 WHERE id = $1";
 
 /// A conversation as it is stored.
@@ -156,6 +158,24 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar(IDS).bind(after).bind(limit).fetch_all(&self.readers).await?)
+    }
+
+    /// When anything last happened in a conversation, in milliseconds since 1970; 0 for never.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn newest_change(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(NEWEST_CHANGE).fetch_one(&self.readers).await?)
+    }
+
+    /// Gives the histories of all conversations another name.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`]; they have the old ones then.
+    pub async fn renew_epochs(&self, epoch: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(RENEW_ALL).bind(epoch).execute(tx.conn()).await?;
+        tx.commit().await
     }
 
     /// Conversations that wait for a person, those who wait longest first, at most `limit`.

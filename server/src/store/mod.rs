@@ -3,6 +3,7 @@
 pub mod cited;
 pub mod conversations;
 pub mod corrections;
+pub mod dump;
 mod group;
 pub mod jobs;
 pub mod messages;

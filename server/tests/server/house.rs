@@ -119,6 +119,16 @@ pub(crate) fn scripted(
     model
 }
 
+/// The folder of a server that has stopped.
+pub(crate) struct Stopped(TempDir);
+
+impl Stopped {
+    /// Starts another on it.
+    pub(crate) async fn begun(self) -> House {
+        House::over((self.0, Settings::default()), ScriptedModel::default(), Mode::Quote).await
+    }
+}
+
 pub(crate) struct House {
     pub(crate) running: Running,
     pub(crate) folder: TempDir,
@@ -201,9 +211,15 @@ impl House {
 
     /// Stops the server and starts another on the same data.
     pub(crate) async fn again(self, model: ScriptedModel, mode: Mode) -> Self {
+        let Stopped(folder) = self.stopped().await;
+        Self::over((folder, Settings::default()), model, mode).await
+    }
+
+    /// Stops the server.
+    pub(crate) async fn stopped(self) -> Stopped {
         let Self { running, folder, .. } = self;
         running.stop().await;
-        Self::over((folder, Settings::default()), model, mode).await
+        Stopped(folder)
     }
 
     pub(crate) async fn visitor(&self) -> Client {

@@ -5,6 +5,7 @@
 mod chat;
 mod console;
 mod copilot;
+mod delivery;
 mod frames;
 mod house;
 mod library;

@@ -98,6 +98,32 @@ fn a_start_that_cannot_be_is_refused_with_what_to_do() {
         },
         &["porchlight.db cannot be opened", "Porchlight database"],
     );
+    check_refused(
+        |_, command| {
+            command.arg("dump");
+        },
+        &["there is no database", "porchlight.db", "--data-dir"],
+    );
+}
+
+#[test]
+fn the_dump_is_whole_and_waits_for_the_server_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |command: &str| {
+        let output = program(folder.path()).arg(command).output().unwrap();
+        (output.status.success(), text(&output))
+    };
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let (good, said) = run("reset-owner");
+    assert!(good, "{said}");
+    let (good, said) = run("dump");
+    assert!(good && said.contains(r#""integrity":["ok"]"#), "{said}");
+    let end = r#"{"type":"end","conversations":0,"messages":0,"jobs":0}"#;
+    assert!(said.lines().any(|line| line == end), "{said}");
+    let lock = std::fs::File::create(folder.path().join("data/lock")).unwrap();
+    lock.lock().unwrap();
+    let (good, said) = run("dump");
+    assert!(!good && said.contains("another Porchlight uses the data folder"), "{said}");
 }
 
 #[test]

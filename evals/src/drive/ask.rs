@@ -1,4 +1,4 @@
-//! `drive`: many visitors at once over the real wire, each message sent when it was meant to be, whatever the server does.
+//! `drive` without a shape: visitors who ask, each message sent when it was meant to be, whatever the server does.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ const QUIET: Duration = Duration::from_millis(200);
 
 /// Options of `drive`. The server has to allow the load from one address: see `[limits]` of its settings.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Options {
     #[command(flatten)]
     run: RunOptions,
