@@ -29,6 +29,8 @@ const OTHER_FILES: u64 = 256;
 const HANDSHAKES: usize = 2_048;
 /// Connections that may wait in the system's queue: after a restart everybody comes back at once.
 const BACKLOG: u32 = 4_096;
+/// Connections that visitors may not keep: an owner always gets in.
+const KEPT: usize = 64;
 /// What is said to those who are sent away.
 const SENT_AWAY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -45,6 +47,14 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_s
 #[derive(Debug, Clone)]
 pub struct Seat {
     _permit: Arc<OwnedSemaphorePermit>,
+    scarce: bool,
+}
+
+impl Seat {
+    /// Whether it is one of the last, which are kept for owners and for requests that end soon.
+    pub fn is_scarce(&self) -> bool {
+        self.scarce
+    }
 }
 
 /// Listens with a long queue.
@@ -98,7 +108,8 @@ pub async fn serve(
                     let _ = stream.try_write(SENT_AWAY);
                     continue;
                 };
-                let seat = Seat { _permit: Arc::new(seat) };
+                let scarce = seats.available_permits() < KEPT;
+                let seat = Seat { _permit: Arc::new(seat), scarce };
                 let (router, stop) = (router.clone(), stop.clone());
                 open.spawn(connection(stream, (peer, seat, handshake), router, stop));
             }

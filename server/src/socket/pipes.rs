@@ -83,7 +83,7 @@ fn begin(
     if let Some(Peer(address)) = peer {
         app.limits.socket(address).map_err(ApiError::too_many)?;
     }
-    let talk = Talk::Visitor(VisitorTalk::new(app, peer)?);
+    let talk = Talk::Visitor(VisitorTalk::new(app, (seat.as_ref(), peer))?);
     let (inbound, heard) = mpsc::channel(QUEUE);
     let (outbound, parcels) = mpsc::channel(QUEUE);
     // The queue is new and has room.

@@ -43,7 +43,7 @@ pub async fn open(
 ) -> Response {
     let seat = seat.map(|Extension(seat)| seat);
     let peer = peer.map(|Extension(peer)| peer);
-    let talk = match VisitorTalk::new(&app, peer) {
+    let talk = match VisitorTalk::new(&app, (seat.as_ref(), peer)) {
         Ok(talk) => talk,
         Err(refused) => return refused.into_response(),
     };
@@ -77,8 +77,14 @@ impl VisitorTalk {
     /// A talk that has not begun.
     ///
     /// # Errors
-    /// When its address has too many open.
-    pub(super) fn new(app: &Arc<App>, peer: Option<Peer>) -> Result<Self, ApiError> {
+    /// When its address has too many open, or the server has hardly any connection left.
+    pub(super) fn new(
+        app: &Arc<App>,
+        (seat, peer): (Option<&Seat>, Option<Peer>),
+    ) -> Result<Self, ApiError> {
+        if seat.is_some_and(Seat::is_scarce) {
+            return Err(ApiError::too_many(RETRY_S));
+        }
         let place = match peer {
             Some(Peer(address)) => {
                 Some(app.limits.enter(address).ok_or_else(|| ApiError::too_many(RETRY_S))?)
