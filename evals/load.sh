@@ -30,10 +30,10 @@ part() { n=$(($1 / SCALE)); if [ "$n" -lt "$2" ]; then echo "$2"; else echo "$n"
 
 # drive SECONDS NAME SHAPE OPTIONS…: one run, ended after that time; a failure is noted and the next one goes on.
 drive() {
-  limit=$1 name=$2; shift 2
-  echo "== $name"
-  timeout "$limit" $driver_on "$BIN/porchlight-evals" drive "$@" --server "127.0.0.1:$PORT" \
-    --label "$name" --json "$OUT/$name.json" 2>"$OUT/$name.log" || { failed="$failed $name"; tail -3 "$OUT/$name.log"; }
+  run_limit=$1 run=$2; shift 2
+  echo "== $run"
+  timeout "$run_limit" $driver_on "$BIN/porchlight-evals" drive "$@" --server "127.0.0.1:$PORT" \
+    --label "$run" --json "$OUT/$run.json" 2>"$OUT/$run.log" || { failed="$failed $run"; tail -n 3 "$OUT/$run.log"; }
   sleep "$(part 20 1)"
 }
 
@@ -71,12 +71,12 @@ porchlight() {
 
 # The same shapes, as far as a peer has them: no disk, no bot.
 peer() {
-  name=$1 command=$server_on$2
-  drive 300 "$name-rooms" rooms --peer socketio --rooms "$(part 5000 50)" --rate "$(part 500 20)" --seconds "$(part 60 10)" --server-command "$command"
-  drive 420 "$name-jitter-second" jitter --peer socketio --second --clients "$(part 5000 50)" --seconds "$(part 160 35)" --server-command "$command"
-  drive 360 "$name-avalanche-5k" avalanche --peer socketio --clients "$(part 5000 50)" --server-command "$command"
-  drive 360 "$name-avalanche-10k" avalanche --peer socketio --clients "$(part 10000 50)" --server-command "$command"
-  drive 400 "$name-idle" idle --peer socketio --sockets "$(part 19000 100)" --seconds "$(part 60 10)" --server-command "$command"
+  peer=$1 command=$server_on$2
+  drive 300 "$peer-rooms" rooms --peer socketio --rooms "$(part 5000 50)" --rate "$(part 500 20)" --seconds "$(part 60 10)" --server-command "$command"
+  drive 420 "$peer-jitter-second" jitter --peer socketio --second --clients "$(part 5000 50)" --seconds "$(part 160 35)" --server-command "$command"
+  drive 360 "$peer-avalanche-5k" avalanche --peer socketio --clients "$(part 5000 50)" --server-command "$command"
+  drive 360 "$peer-avalanche-10k" avalanche --peer socketio --clients "$(part 10000 50)" --server-command "$command"
+  drive 400 "$peer-idle" idle --peer socketio --sockets "$(part 19000 100)" --seconds "$(part 60 10)" --server-command "$command"
 }
 
 socketio() {

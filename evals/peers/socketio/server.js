@@ -1,4 +1,4 @@
-// A Socket.IO chat server to drive beside Porchlight: join a room, send with acknowledgement, broadcast to the room.
+// A Socket.IO chat server to drive beside Porchlight: join a room with the connection, send with acknowledgement, broadcast to the room.
 //
 // Delivery: at most once, all in memory; with --recover a connection that was lost for less than two minutes is replayed
 // from memory. Nothing is stored on a disk. Usage: node server.js [--port 7921] [--recover]
@@ -27,10 +27,7 @@ const io = new Server(http, {
 
 io.on("connection", (socket) => {
   // A recovered socket is in its rooms already; its listeners are new all the same.
-  socket.on("join", (room, done) => {
-    socket.join(String(room));
-    done();
-  });
+  if (!socket.recovered) socket.join(String(socket.handshake.auth.room));
   socket.on("send", ({ room, id, text }, done) => {
     io.to(String(room)).emit("message", { id, text });
     done();

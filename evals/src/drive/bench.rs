@@ -38,7 +38,7 @@ pub(crate) struct Common {
     /// Write the ledger's log into this folder; syncs cost time, so latencies are better measured without.
     #[arg(long, value_name = "DIR")]
     pub(crate) ledger: Option<PathBuf>,
-    /// What to call this run in the report, beside the shape.
+    /// What to call this run in the report instead of its shape.
     #[arg(long)]
     pub(crate) label: Option<String>,
 }
@@ -95,10 +95,7 @@ impl Bench {
         });
         let data = Path::new("evals/cases/load");
         let mut result = RunResult::new("drive", data, &common.run, Setting::here());
-        result.variant(shape);
-        if let Some(label) = &common.label {
-            result.variant(label);
-        }
+        result.variant(common.label.as_deref().unwrap_or(shape));
         result.figure("open_files_limit", files as f64);
         let pid = server.as_ref().map(Server::pid).or(common.pid);
         Ok(Self { setup, server, process: pid.map(Process), keeper, result })

@@ -1,4 +1,4 @@
-//! A socketioxide chat server to drive beside Porchlight: join a room, send with acknowledgement, broadcast to the room.
+//! A socketioxide chat server to drive beside Porchlight: join a room with the connection, send with acknowledgement, broadcast to the room.
 //!
 //! Delivery: at most once, all in memory. Usage: `porchlight-peer-socketioxide [PORT]`, 7922 unless said otherwise.
 
@@ -24,15 +24,18 @@ struct Message {
     text: String,
 }
 
-async fn connected(socket: SocketRef) {
-    socket.on("join", async |socket: SocketRef, Data::<String>(room), ack: AckSender| {
-        socket.join(room);
-        // A socket that has gone needs no answer.
-        ack.send("joined").ok();
-    });
+/// What a client says as it connects.
+#[derive(Debug, Deserialize)]
+struct Auth {
+    room: String,
+}
+
+async fn connected(socket: SocketRef, Data(auth): Data<Auth>) {
+    socket.join(auth.room);
     socket.on("send", async |io: SocketIo, Data::<Sent>(sent), ack: AckSender| {
         let message = Message { id: sent.id, text: sent.text };
         io.to(sent.room).emit("message", &message).await.ok();
+        // A socket that has gone needs no answer.
         ack.send("sent").ok();
     });
 }

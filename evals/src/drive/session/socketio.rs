@@ -1,18 +1,11 @@
-//! Socket.IO 5 over Engine.IO 4, as its own client speaks it: joins a room, emits with acknowledgement, recovers a
-//! connection where the server offers that.
+//! Socket.IO 5 over Engine.IO 4, as its own client speaks it: names its room as it connects, emits with acknowledgement,
+//! recovers a connection where the server offers that.
 
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
 use super::{Heard, Message, Outgoing};
-
-/// Which acknowledgement a number stands for.
-#[derive(Debug)]
-enum Asked {
-    Join,
-    Message(String),
-}
 
 /// One client in one room.
 #[derive(Debug)]
@@ -21,7 +14,8 @@ pub(crate) struct Session {
     /// What recovers the connection: the server's secret and the newest message.
     pid: Option<String>,
     offset: Option<String>,
-    asked: HashMap<u64, Asked>,
+    /// The message that each number of an acknowledgement stands for.
+    asked: HashMap<u64, String>,
     count: u64,
 }
 
@@ -31,19 +25,15 @@ impl Session {
     }
 
     pub(super) fn send(&mut self, message: &Outgoing) -> String {
+        self.count += 1;
+        self.asked.insert(self.count, message.id.clone());
         let body = json!(["send", {"room": self.room, "id": message.id, "text": message.text}]);
-        self.emit(&body, Asked::Message(message.id.clone()))
+        format!("42{}{body}", self.count)
     }
 
     pub(super) fn lost(&mut self) -> bool {
         self.asked.clear();
         false
-    }
-
-    fn emit(&mut self, body: &Value, asked: Asked) -> String {
-        self.count += 1;
-        self.asked.insert(self.count, asked);
-        format!("42{}{body}", self.count)
     }
 
     pub(super) fn hear(&mut self, text: &str) -> Vec<Heard> {
@@ -61,26 +51,27 @@ impl Session {
         }
     }
 
+    /// The room goes with the connection: a server may not listen for events yet when the first one comes.
     fn connect(&self) -> String {
-        match (&self.pid, &self.offset) {
-            (Some(pid), Some(offset)) => format!("40{}", json!({"pid": pid, "offset": offset})),
-            (Some(pid), None) => format!("40{}", json!({"pid": pid})),
-            (None, _) => "40".into(),
+        let mut auth = json!({"room": self.room});
+        if let Some(pid) = &self.pid {
+            auth["pid"] = json!(pid);
         }
+        if let Some(offset) = &self.offset {
+            auth["offset"] = json!(offset);
+        }
+        format!("40{auth}")
     }
 
-    /// A recovered connection is in its room already, and what was missed follows.
+    /// With the same secret as before the connection is recovered, and what was missed follows.
     fn connected(&mut self, rest: &str) -> Vec<Heard> {
         let said: Value = serde_json::from_str(rest).unwrap_or_default();
         let pid = said["pid"].as_str().map(str::to_owned);
-        let recovered = pid.is_some() && pid == self.pid;
-        self.pid = pid;
-        if recovered {
-            return vec![Heard::Welcome { head: 0 }];
+        if pid.is_none() || pid != self.pid {
+            self.offset = None;
         }
-        self.offset = None;
-        let body = json!(["join", self.room]);
-        vec![Heard::Send(self.emit(&body, Asked::Join))]
+        self.pid = pid;
+        vec![Heard::Welcome { head: 0 }]
     }
 
     /// `42["message",{…},offset]`: the offset is there where connections are recovered.
@@ -103,10 +94,8 @@ impl Session {
 
     fn acknowledged(&mut self, rest: &str) -> Option<Heard> {
         let number: u64 = rest.split('[').next()?.parse().ok()?;
-        match self.asked.remove(&number)? {
-            Asked::Join => Some(Heard::Welcome { head: 0 }),
-            Asked::Message(id) => Some(Heard::Ack { id, conversation: self.room.clone(), seq: 0 }),
-        }
+        let id = self.asked.remove(&number)?;
+        Some(Heard::Ack { id, conversation: self.room.clone(), seq: 0 })
     }
 }
 
@@ -120,23 +109,26 @@ mod tests {
     }
 
     #[test]
-    fn a_client_joins_sends_and_recovers() {
+    fn a_client_connects_sends_and_recovers() {
         let mut session = Session::new("r1");
-        assert_eq!(sent(&session.hear(r#"0{"sid":"s","pingInterval":25000}"#)), "40");
-        assert_eq!(sent(&session.hear(r#"40{"sid":"a","pid":"p"}"#)), r#"421["join","r1"]"#);
-        assert_eq!(session.hear("431[]"), [Heard::Welcome { head: 0 }]);
+        let open = r#"0{"sid":"s","pingInterval":25000}"#;
+        assert_eq!(sent(&session.hear(open)), r#"40{"room":"r1"}"#);
+        assert_eq!(session.hear(r#"40{"sid":"a","pid":"p"}"#), [Heard::Welcome { head: 0 }]);
         let message = Outgoing { id: "i".into(), text: "hi".into() };
-        assert_eq!(session.send(&message), r#"422["send",{"id":"i","room":"r1","text":"hi"}]"#);
+        assert_eq!(session.send(&message), r#"421["send",{"id":"i","room":"r1","text":"hi"}]"#);
         let heard = session.hear(r#"42["message",{"id":"i","text":"hi"},"o7"]"#);
         let Heard::Show(shown) = &heard[0] else { panic!("{heard:?}") };
         assert_eq!((shown.text.as_str(), shown.id.as_deref()), ("hi", Some("i")));
-        assert_eq!(session.hear("432[]").len(), 1);
+        assert_eq!(session.hear("431[]").len(), 1);
         assert_eq!(sent(&session.hear("2")), "3");
         assert!(!session.lost());
-        assert_eq!(sent(&session.hear("0{}")), r#"40{"offset":"o7","pid":"p"}"#);
-        // The same secret: recovered. Another one: a new session that has to join.
+        assert_eq!(sent(&session.hear(open)), r#"40{"offset":"o7","pid":"p","room":"r1"}"#);
+        // The same secret: recovered. Another one: what was missed is lost, and there is no offset to name.
         assert_eq!(session.hear(r#"40{"sid":"b","pid":"p"}"#), [Heard::Welcome { head: 0 }]);
-        assert!(sent(&session.hear(r#"40{"sid":"c","pid":"q"}"#)).ends_with(r#"["join","r1"]"#));
-        assert!(sent(&session.hear(r#"40{"sid":"c"}"#)).ends_with(r#"["join","r1"]"#));
+        assert!(sent(&session.hear(open)).contains("o7"));
+        session.hear(r#"40{"sid":"c","pid":"q"}"#);
+        assert_eq!(sent(&session.hear(open)), r#"40{"pid":"q","room":"r1"}"#);
+        session.hear(r#"40{"sid":"c"}"#);
+        assert_eq!(sent(&session.hear(open)), r#"40{"room":"r1"}"#);
     }
 }
