@@ -17,7 +17,7 @@ EVAL_RUN := $(EVAL_RUNS)/$(shell date -u +%Y%m%d-%H%M%S)
 gate_and_report = "$$evals" gate --thresholds $(1) $(2)/*.json; passed=$$?; \
 	"$$evals" report --baseline evals/baselines --out $(EVAL_RUNS)/report.html $(EVAL_RUNS)/*/*.json; exit $$passed
 
-.PHONY: run test fmt lint build models unit tiny faults faults-all web chromium eval eval-all baseline cuda-check
+.PHONY: run test fmt lint build models unit tiny faults faults-all web chromium eval eval-all load baseline cuda-check
 
 run:
 	$(CARGO) run --release
@@ -87,6 +87,11 @@ eval-all:
 	$(CARGO) build --release --workspace
 	@evals=$(CARGO_TARGET_DIR)/release/porchlight-evals; \
 	"$$evals" suite --out $(EVAL_RUN) $(EVAL_DATA); $(call gate_and_report,evals/thresholds.toml,$(EVAL_RUN))
+
+# Every shape of load, on Porchlight and on its peers: about an hour on a quiet machine. evals/load.sh has the options.
+load:
+	$(CARGO) build --release --workspace
+	evals/load.sh
 
 # Measures the demo again and writes evals/baseline.toml.
 baseline:

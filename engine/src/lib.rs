@@ -3,6 +3,7 @@
 //! No IO, clock, thread, randomness, model, index or database is named here; what the engine needs from
 //! outside comes through two traits, [`search::Search`] and [`model::Model`].
 
+pub mod breaker;
 pub mod clarify;
 mod compose;
 pub mod confidence;

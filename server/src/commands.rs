@@ -17,6 +17,10 @@ use crate::config::{self, Loaded, Settings, Sources};
 use crate::startup::{self, Outside, data, knowledge, weights};
 use crate::{reader, shutdown, telemetry};
 
+/// How far the models' threads stand back, on the system's scale from 0 to 19.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
+
 /// Runs the command line.
 ///
 /// # Errors
@@ -73,15 +77,15 @@ async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
     let lock = data::lock(settings)?;
     let bound = startup::bind(settings).await?;
     let (own, folder) = (settings.clone(), folder.map(Path::to_owned));
-    let loading = tokio::task::spawn_blocking(move || {
+    let loading = apart(move || {
         // Before any download: documents that cannot be read end the start here.
         knowledge::readable(&own)?;
         weights::ready(&own, folder.as_deref())
-    });
+    })?;
     let stopping = shutdown::requested();
     tokio::pin!(stopping);
     let (handle, mode) = tokio::select! {
-        loaded = loading => loaded.context("loading the models")??,
+        loaded = loading => loaded.context("loading the models ended in a panic")??,
         // Nothing was accepted yet; a download goes on where it stopped at the next start.
         _ = &mut stopping => std::process::exit(130),
     };
@@ -99,6 +103,26 @@ async fn serve(settings: &Settings, folder: Option<&Path>) -> Result<()> {
     tracing::info!("stopping");
     running.stop().await;
     Ok(())
+}
+
+/// Loads the models on a thread of low priority. The threads that do their arithmetic are its children and have the same: what people
+/// write to each other goes before what a model computes.
+fn apart<T: Send + 'static>(
+    load: impl FnOnce() -> T + Send + 'static,
+) -> Result<tokio::sync::oneshot::Receiver<T>> {
+    let (done, loaded) = tokio::sync::oneshot::channel();
+    let work = move || {
+        // Where the system refuses, the models compute at the common priority.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(NICE);
+        // A stop that comes first waits for nothing.
+        let _ = done.send(load());
+    };
+    std::thread::Builder::new()
+        .name("models".into())
+        .spawn(work)
+        .context("the thread that loads the models could not be started")?;
+    Ok(loaded)
 }
 
 /// The three addresses.

@@ -49,6 +49,7 @@ enum Line<'a> {
 #[derive(Debug, Serialize)]
 struct Marks {
     owner_read: i64,
+    visitor_delivered: i64,
     visitor_read: i64,
 }
 
@@ -119,7 +120,11 @@ impl<'a> From<&'a Conversation> for Line<'a> {
             head: row.head,
             state: &row.state,
             generation: row.generation,
-            marks: Marks { owner_read: row.owner_read, visitor_read: row.visitor_read },
+            marks: Marks {
+                owner_read: row.owner_read,
+                visitor_delivered: row.visitor_delivered,
+                visitor_read: row.visitor_read,
+            },
         }
     }
 }

@@ -15,6 +15,9 @@ use super::session::Peer;
 use crate::ledger::{Keeper, Log};
 use crate::run::{RunOptions, RunResult, Setting};
 
+/// A driver that is later than this measures itself.
+const MOST_LAG_MS: f64 = 2.0;
+
 /// Options of every shape. The server has to allow the load from one address: evals/cases/load/porchlight.toml.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Common {
@@ -124,13 +127,18 @@ impl Bench {
         let own_ms = Process(std::process::id()).cpu_ms() - watch.own_ms;
         let per_thousand =
             if delivered == 0 { f64::NAN } else { cpu_ms / delivered as f64 * 1_000.0 };
-        let lags = watch.lag.end();
+        let lag = percentile(&watch.lag.end(), 0.99).unwrap_or(f64::NAN);
+        if lag > MOST_LAG_MS {
+            crate::print_line(&format!(
+                "The driver itself was late by {lag:.1} ms (p99): the latencies below say little."
+            ));
+        }
         let result = &mut self.result;
         result.figure("delivered", delivered as f64);
         result.figure("server_cpu_share", cpu_ms / 1_000.0 / seconds);
         result.figure("server_cpu_ms_per_1000_delivered", per_thousand);
         result.figure("driver_cpu_share", own_ms / 1_000.0 / seconds);
-        result.figure("driver_lag_p99_ms", percentile(&lags, 0.99).unwrap_or(f64::NAN));
+        result.figure("driver_lag_p99_ms", lag);
     }
 
     /// Prints and writes the result once the ledger's log is on the disk. All clients must have left.

@@ -229,11 +229,6 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
     tx.finish_job(&job.id).await?;
     tx.update_conversation(&row).await?;
     tx.commit().await?;
-    tracing::error!(
-        job = job.id,
-        "a reply was begun {} times and never finished; a person was asked for",
-        job.attempts
-    );
     let changes = Changes { passed: row.state != before.state, conversation: row, messages };
     tell(app, changes, None);
     Ok(())

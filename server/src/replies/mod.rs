@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use engine::breaker::Breaker;
 use engine::conversation::State;
 use engine::fence::{Claim, is_void};
 use engine::intent::Reading;
@@ -48,6 +49,7 @@ pub struct Desk {
     /// Taken by the worker when it starts.
     ear: Mutex<Option<Receiver<()>>>,
     running: Mutex<HashMap<String, Running>>,
+    breaker: Mutex<Breaker>,
 }
 
 /// A draft on its way.
@@ -62,7 +64,12 @@ impl Default for Desk {
     fn default() -> Self {
         // One ring is enough: the worker takes jobs until none is left.
         let (bell, ear) = sync_channel(1);
-        Self { bell, ear: Mutex::new(Some(ear)), running: Mutex::default() }
+        Self {
+            bell,
+            ear: Mutex::new(Some(ear)),
+            running: Mutex::default(),
+            breaker: Mutex::default(),
+        }
     }
 }
 
@@ -71,6 +78,10 @@ impl Desk {
     pub fn ring(&self) {
         // A full bell rings already.
         let _ = self.bell.try_send(());
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, Running>> {
@@ -172,6 +183,11 @@ pub async fn recover(app: &App, now: i64) -> Result<(), StoreError> {
 
 async fn recover_one(app: &App, job: &Job, now: i64) -> Result<(), StoreError> {
     if job.attempts >= MAX_ATTEMPTS {
+        tracing::error!(
+            job = job.id,
+            "a reply was begun {} times and never finished",
+            job.attempts
+        );
         return finish::give_up(app, job, now).await;
     }
     let mut tx = app.store.begin().await?;
@@ -230,25 +246,34 @@ pub async fn lease(app: &App) -> Result<Option<Held>, StoreError> {
 impl Held {
     /// The whole job. A panic ends this job, and neither the worker nor the next one.
     fn work(&self, app: &Arc<App>, runtime: &Handle) {
+        if app.desk.breaker().is_open(app.clock.now_ms()) {
+            tracing::error!(job = self.job.id, "the model keeps failing; a person is asked for");
+            return self.give_up(app, runtime);
+        }
         let worked = catch_unwind(AssertUnwindSafe(|| {
             let drafted = self.draft(app, runtime)?;
-            runtime.block_on(self.finish(app, &drafted))
+            runtime.block_on(self.finish(app, &drafted))?;
+            Ok::<_, StoreError>(drafted.made.timed_out || drafted.made.outcome.fault.is_some())
         }));
         app.desk.end(&self.job.conversation);
         match worked {
-            Ok(Ok(())) => {}
+            Ok(Ok(false)) => app.desk.breaker().worked(),
+            Ok(Ok(true)) => app.desk.breaker().failed(app.clock.now_ms()),
             Ok(Err(error)) => {
                 tracing::error!(%error, "a reply could not be finished; it will be tried again")
             }
             Err(_) => {
-                tracing::error!(
-                    job = self.job.id,
-                    "a reply ended in a panic and is given to a person"
-                );
-                if let Err(error) = runtime.block_on(finish::give_up(app, &self.job, i64::MAX)) {
-                    tracing::error!(%error, "the person could not be asked for");
-                }
+                app.desk.breaker().failed(app.clock.now_ms());
+                tracing::error!(job = self.job.id, "a reply ended in a panic");
+                self.give_up(app, runtime);
             }
+        }
+    }
+
+    /// Gives the job to a person.
+    fn give_up(&self, app: &App, runtime: &Handle) {
+        if let Err(error) = runtime.block_on(finish::give_up(app, &self.job, i64::MAX)) {
+            tracing::error!(%error, "the person could not be asked for");
         }
     }
 

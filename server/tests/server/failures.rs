@@ -1,6 +1,8 @@
 //! A model that fails in every way it can: the visitor hears of it once and gets a person, and people's own chat goes on.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::draft::Mode;
 use engine::model::ModelError;
@@ -83,4 +85,27 @@ async fn people_talk_while_the_model_hangs() {
     talking.until("ack").await;
     gate.open();
     assert_eq!(asking.message("bot").await["text"], ANSWER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_keeps_failing_is_left_alone_for_a_while() {
+    let (asked, hands) = (Arc::new(AtomicUsize::new(0)), Hands::new());
+    let count = Arc::clone(&asked);
+    let fails = model(ANSWER, move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Err(ModelError::Failed("out of memory".into()))
+    });
+    let house = House::timed(&hands, fails, Mode::Compose).await;
+    // After three failures nobody waits for a fourth; a while later it is tried again.
+    for (number, rest, expect) in [(1, 0, 1), (2, 0, 2), (3, 0, 3), (4, 0, 3), (5, 60_000, 4)] {
+        hands.forward(rest);
+        let (mut visitor, _) = house.greeted().await;
+        visitor.say(number, QUESTION).await;
+        visitor.until("ack").await;
+        hands.forward(3_000);
+        house.running.app.desk.ring();
+        let reply = visitor.message("bot").await;
+        assert!(reply["text"].as_str().unwrap().contains("went wrong"), "{number}: {reply}");
+        assert_eq!(asked.load(Ordering::Relaxed), expect, "{number}");
+    }
 }

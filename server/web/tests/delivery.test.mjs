@@ -37,6 +37,12 @@ async function visitor(prepare) {
   return made;
 }
 
+/** Starts the server again and lets the pages know at once. @param {import("playwright-core").Page[]} pages */
+async function back(...pages) {
+  await house.again();
+  for (const page of pages) await page.evaluate(() => dispatchEvent(new Event("online")));
+}
+
 /** @param {import("playwright-core").Page} page @param {string} text of an own message that is stored */
 const stored = (page, text) => page.waitForSelector(`.msg.visitor[data-seq]:has-text("${text}")`);
 /** @param {import("playwright-core").Page} page @returns {Promise<string[]>} what is shown, in order */
@@ -56,7 +62,7 @@ test("a killed server shows within five seconds on both sides, and nothing is lo
   await owner.fill(".composer textarea", "So do I.");
   await owner.press(".composer textarea", "Enter");
   await owner.waitForSelector(".problem:has-text('as soon as it is back')");
-  await house.again();
+  await back(page, owner);
   await stored(page, "I write on.");
   await page.waitForSelector(".msg.owner:has-text('So do I.')");
   await page.waitForSelector(".line", { state: "hidden" });
@@ -105,7 +111,7 @@ for (const [name, blocked] of /** @type {const} */ ([["the event stream", "no"],
     await house.kill();
     await page.waitForSelector(LOST, { timeout: SHOWS_MS });
     await ask(page, "And again?");
-    await house.again();
+    await back(page);
     await stored(page, "And again?");
     assert.equal((await shown(page)).filter((text) => text === "And again?").length, 1);
     await context.close();

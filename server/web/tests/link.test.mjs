@@ -191,6 +191,19 @@ check("a slow server is doubted, not left", async (world) => {
   assert.equal(world.server.asked.ws, 1);
 });
 
+check("a server that takes long to greet after a restart is not asked another way", async (world) => {
+  const tab = world.newTab("1");
+  await world.run(10_000);
+  world.server.kill();
+  world.server.down = false;
+  world.server.ways.ws = "silent";
+  await world.run(11_000);
+  assert.deepEqual(world.server.asked, { ws: 2, stream: 0, poll: 0 });
+  world.server.ways.ws = "open";
+  await world.run(10_000);
+  assert.deepEqual([tab.status, tab.link.line.way], ["online", 0]);
+});
+
 check("pings are rare while nobody looks", async (world) => {
   const tab = world.newTab("1");
   await world.run(1_000);

@@ -6,7 +6,7 @@ import { Socket } from "./socket.js";
 const BASE = 500;
 const CAP = 20_000;
 const STEADY = 5_000;
-// Until the first sign of life, but on the last way; and then until the welcome.
+// Until the first sign of life on a way that has not worked yet, unless it is the last; and until the welcome.
 const PROBE = 3_000;
 const ANSWER = 12_000;
 // Silence before the server is asked, and again before the visitor is told: 5 s while somebody looks.
@@ -104,7 +104,7 @@ export class Connection {
         data: (text) => this.turn === turn && this.hear(text),
         lost: (code, reason, least) => this.turn === turn && this.drop(code, reason, least),
       });
-      if (this.way < WAYS.length - 1) this.expect(PROBE);
+      if (this.proved !== this.way && this.way < WAYS.length - 1) this.expect(PROBE);
     } catch {
       if (this.turn === turn) this.drop(); // the page's policy refuses it, or the module did not come
     }

@@ -15,7 +15,7 @@ const SPEAKERS = { visitor: "You: ", bot: "Automatic answer: ", owner: "", syste
 export class Log {
   /**
    * @param {(citation: Citation, from: HTMLElement) => void} onCite
-   * @param {(id: string) => void} onRetry
+   * @param {(id: string, again: boolean) => void} onRetry
    */
   constructor(onCite, onRetry) {
     this.onCite = onCite;
@@ -126,7 +126,8 @@ export class Log {
     const tick = () => el("span", "", "✓", { role: "img", "aria-label": "Stored", title: "Stored" });
     if (state === "sent") meta.replaceChildren(tick());
     if (state === "seen") meta.replaceChildren(tick(), "Seen");
-    if (state === "failed") this.change(() => meta.replaceChildren("not sent ", button("retry", "Try again", () => this.onRetry(id))));
+    const choice = (/** @type {string} */ label, /** @type {boolean} */ again) => button("retry", label, () => this.onRetry(id, again));
+    if (state === "failed") this.change(() => meta.replaceChildren("not sent ", choice("Try again", true), choice("Discard", false)));
   }
 
   /** @param {number} [seq] up to where a person has seen the visitor's messages */

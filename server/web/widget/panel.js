@@ -48,7 +48,7 @@ export class Panel {
     this.person = button("person", "", () => this.ask());
     this.personText = el("span", "", "Talk to a person");
     this.over = el("div", "over");
-    this.log = new Log((citation, from) => this.cite(citation, from), (id) => this.retry(id));
+    this.log = new Log((citation, from) => this.cite(citation, from), (id, again) => this.retry(id, again));
     this.citation = new CitationView(origin, () => this.uncite());
     this.link = new Link(origin, scope, (event) => this.on(event));
     this.build();
@@ -176,12 +176,15 @@ export class Panel {
     return id !== null;
   }
 
-  /** @param {string} id of a message the server refused */
-  retry(id) {
+  /**
+   * @param {string} id of a message that was not sent
+   * @param {boolean} again it is sent again, or else forgotten
+   */
+  retry(id, again) {
     const text = this.link.takeBack(id);
     if (text === null) return;
     this.log.removeOwn(id);
-    this.post(text);
+    if (again) this.post(text);
     this.field.focus({ preventScroll: true });
   }
 
