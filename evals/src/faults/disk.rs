@@ -13,14 +13,14 @@ use super::stage::Stage;
 use super::{Outcome, Scene};
 use crate::run::Dice;
 
-const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: Duration = Duration::from_secs(120);
 const PACE: Duration = Duration::from_millis(60);
 /// How long something fails.
 const WHILE: Duration = Duration::from_secs(2);
 /// What was on its way when it began to fail has its answer after this.
 const ON_ITS_WAY: Duration = Duration::from_millis(400);
 /// A start or an end that takes longer has failed.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// A stage with the shim in its server.
 async fn shimmed(scene: &Scene) -> Result<(Stage, Shim)> {

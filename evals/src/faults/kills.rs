@@ -13,8 +13,10 @@ use super::{Outcome, Scene};
 use crate::run::Dice;
 
 /// A crash point that is never reached is a failure.
-const REACHED: Duration = Duration::from_secs(30);
-const SETTLE: Duration = Duration::from_secs(30);
+const REACHED: Duration = Duration::from_secs(120);
+/// How long visitors write at one pace.
+const SPELL: Duration = Duration::from_secs(4);
+const SETTLE: Duration = Duration::from_secs(120);
 
 /// What makes the server pass a crash point.
 enum By {
@@ -109,7 +111,7 @@ async fn traffic(scene: &Scene, mut stage: Stage) -> Result<Outcome> {
     }
     // Slower and slower, so that replies come to their end too.
     for pace in [1, 3, 8, 16] {
-        ended = ended || crowd.chatter(&mut stage, (PACE * pace, REACHED / 8)).await?;
+        ended = ended || crowd.chatter(&mut stage, (PACE * pace, SPELL)).await?;
     }
     ensure!(ended, "no traffic came to it");
     resume(stage, crowd).await

@@ -13,7 +13,7 @@ use super::stage::Stage;
 use super::visitor::Order;
 use super::{Outcome, Scene};
 
-const SETTLE: Duration = Duration::from_secs(40);
+const SETTLE: Duration = Duration::from_secs(120);
 const PACE: Duration = Duration::from_millis(50);
 /// Clients of the restart avalanche.
 const MANY: usize = 200;

@@ -17,10 +17,10 @@ use super::stage::Stage;
 use super::{Outcome, Scene};
 use crate::run::Dice;
 
-const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: Duration = Duration::from_secs(120);
 const PACE: Duration = Duration::from_millis(150);
 const HOUR_MS: i64 = 3_600_000;
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// The clock jumps by an hour and a day in both directions.
 pub(super) async fn clock(scene: &Scene) -> Result<Outcome> {

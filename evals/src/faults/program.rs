@@ -12,7 +12,7 @@ use super::place::Place;
 use crate::transcripts::owner::health;
 
 /// A start that takes longer has failed.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(300);
 /// How often a process is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 

@@ -4,9 +4,11 @@
 //! `PORCHLIGHT_SIM_SEED=17 cargo nextest run -p server simulation` repeats one seed.
 
 mod browser;
+mod home;
 mod ledger;
 mod world;
 
+use home::{Home, Tally};
 use world::World;
 
 /// Seeds that are played, unless the environment names one.
@@ -40,8 +42,8 @@ fn two_hundred_seeds_lose_nothing_double_nothing_and_cross_nothing() {
     let seeds = only.map_or(0..SEEDS, |seed| seed..seed + 1);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let home = world::Home::new();
-    let mut sum = world::Tally::default();
+    let home = Home::new();
+    let mut sum = Tally::default();
     for seed in seeds {
         let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let mut world = World::new(&home, &runtime, seed);

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,93 +11,24 @@ use engine::scope::Scope;
 use engine::testing::ScriptedModel;
 use server::app::App;
 use server::clock::{Clock, Ids, fingerprint};
-use server::config::Settings;
 use server::conversation::{self, Refusal, Visitor, Written};
 use server::replies::{self, Drafted, Held};
 use server::startup::{self, Outside};
 use server::store::messages::Message;
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::Dice;
 use super::browser::{Down, Tab, Up};
+use super::home::{Home, Tally};
 use super::ledger::{Ledger, Shown, dense};
-use crate::house::{QUESTION, prompts};
+use crate::house::QUESTION;
 
 /// Longer than any lease.
 const LEASE_MS: i64 = 120_000;
 const ALL: i64 = 10_000;
 /// Jobs that workers hold at once; one of them may be away for long.
 const WORKERS: usize = 2;
-
-/// A folder whose index all seeds share.
-pub(crate) struct Home {
-    folder: TempDir,
-    settings: Settings,
-}
-
-impl Home {
-    pub(crate) fn new() -> Self {
-        // In memory where there is such a place: what is played here is order, not the disk.
-        let memory = PathBuf::from("/dev/shm");
-        let folder = tempfile::tempdir_in(&memory).or_else(|_| tempfile::tempdir()).unwrap();
-        let knowledge = folder.path().join("knowledge");
-        std::fs::create_dir(&knowledge).unwrap();
-        std::fs::write(
-            knowledge.join("port.md"),
-            "# Ports\n\n## Which port does Porchlight listen on?\n\nPorchlight listens on port 7878 unless you change the port.\n",
-        )
-        .unwrap();
-        prompts(folder.path());
-        let mut settings = Settings::default();
-        settings.server.data_dir = folder.path().join("data");
-        settings.knowledge.dir = knowledge;
-        settings.replies.prompts = Some(folder.path().join("prompts"));
-        std::fs::create_dir(&settings.server.data_dir).unwrap();
-        Self { folder, settings }
-    }
-
-    /// No database, and no memory of one.
-    fn clear(&self) {
-        for name in ["porchlight.db", "porchlight.db-wal", "porchlight.db-shm", "newest"] {
-            let _ = std::fs::remove_file(self.folder.path().join("data").join(name));
-        }
-    }
-}
-
-/// How often what happened: seeds that reach nothing prove nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Tally(BTreeMap<&'static str, u64>);
-
-impl Tally {
-    fn count(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        other.0.iter().for_each(|(what, times)| *self.0.entry(what).or_default() += times);
-    }
-
-    pub(crate) fn has_everything(&self) {
-        for what in [
-            "accepted",
-            "known already",
-            "cut",
-            "crash",
-            "taken",
-            "written",
-            "handed back",
-            "closed",
-            "person asked for",
-            "reply",
-            "held twice",
-            "lease lost",
-        ] {
-            assert!(self.0.get(what).is_some_and(|times| *times > 20), "{what}: {:?}", self.0);
-        }
-    }
-}
 
 /// A job on a worker's table.
 struct Work {
