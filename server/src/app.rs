@@ -67,6 +67,8 @@ pub struct Mind {
     pub mode: Mode,
     /// What visitors see of a draft.
     pub stream: Stream,
+    /// Whether drafts are made for people who hold a conversation.
+    pub suggest: bool,
     /// Milliseconds without more words of the visitor after which a reply is begun.
     pub settle_ms: i64,
     /// How long a reply may take.

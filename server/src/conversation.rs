@@ -14,7 +14,7 @@ use crate::quiet;
 use crate::store::conversations::Conversation;
 use crate::store::jobs::{Due, Job};
 use crate::store::messages::Message;
-use crate::store::suggestions::Fate;
+use crate::store::suggestions::{Fate, Suggestion};
 use crate::store::{StoreError, Tx};
 
 /// Reply jobs that may wait; beyond it a person is asked for.
@@ -100,8 +100,10 @@ pub async fn accept(
     let message = tx.append(&mut row, message, now).await?;
     let (seq, mut messages) = (message.seq, vec![message]);
     tx.outdate_suggestions(&row.id).await?;
-    if tx.jobs_waiting().await? < MAX_JOBS {
-        let due = quiet::due(app, &mut tx, &row.id, (text, now)).await?;
+    let due = quiet::due(app, &mut tx, &row.id, (text, now)).await?;
+    tx.outdate_jobs(&row.id).await?;
+    let wanted = state == State::Bot || app.mind.suggest;
+    if wanted && tx.jobs_waiting().await? < MAX_JOBS {
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if state == State::Bot {
         row.pass_to(State::Waiting, now);
@@ -228,12 +230,11 @@ pub async fn write(
         author: Some(owner.into()),
         ..Message::plain(Speaker::Owner, &written.text)
     };
-    if let Some(suggestion) = &written.suggestion {
-        let draft = tx.suggestion(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
+    if let Some(draft) = suggested(&mut tx, id, written).await? {
         let same = draft.text.trim() == written.text.trim();
         let fate = if same { Fate::Accepted } else { Fate::Edited };
         let sent = (written.text.as_str(), distance(&draft.text, &written.text));
-        tx.settle_suggestion(suggestion, (fate, Some(sent)), app.clock.now_ms()).await?;
+        tx.settle_suggestion(&draft.id, (fate, Some(sent)), app.clock.now_ms()).await?;
         if same {
             (message.text, message.pieces, message.citations) =
                 (draft.text, draft.pieces, draft.citations);
@@ -243,6 +244,24 @@ pub async fn write(
     lines.push(message);
     let changes = changed(app, tx, row, lines).await?;
     Ok((changes.conversation.head, Some(changes)))
+}
+
+/// The open suggestion that a message came from. Where it is open no more, the visitor has written meanwhile: it is not sent as it
+/// was, but words that a person has put in its place are, as their own.
+async fn suggested(
+    tx: &mut Tx,
+    id: &str,
+    written: &Written,
+) -> Result<Option<Suggestion>, Refusal> {
+    let Some(suggestion) = &written.suggestion else { return Ok(None) };
+    let open = tx.suggestion(suggestion, id).await?;
+    if open.is_none() {
+        let text = tx.suggested_text(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
+        if text.trim() == written.text.trim() {
+            return Err(Refusal::UnknownSuggestion);
+        }
+    }
+    Ok(open)
 }
 
 /// Characters to insert, delete or replace between a draft and what was sent, white space at the ends aside.

@@ -129,6 +129,8 @@ impl From<Device> for Place {
 pub struct Replies {
     /// What visitors see of a draft.
     pub stream: Stream,
+    /// Whether messages to a person are read and a reply to them is suggested.
+    pub suggest: bool,
     /// Milliseconds without more words of the visitor after which a reply is begun, 0 to 3,000.
     pub settle_ms: u32,
     /// Seconds a reply may take before a person is asked for.
@@ -210,7 +212,13 @@ impl Default for Models {
 
 impl Default for Replies {
     fn default() -> Self {
-        Self { stream: Stream::Sentences, settle_ms: 700, timeout_s: 60, prompts: None }
+        Self {
+            stream: Stream::Sentences,
+            suggest: true,
+            settle_ms: 700,
+            timeout_s: 60,
+            prompts: None,
+        }
     }
 }
 

@@ -194,6 +194,7 @@ fn mind(
         tuning,
         mode,
         stream: settings.replies.stream,
+        suggest: settings.replies.suggest,
         settle_ms: i64::from(settings.replies.settle_ms),
         timeout: settings.replies.timeout(),
     })

@@ -136,7 +136,7 @@ impl Tx {
         Ok(sqlx::query_scalar(WAITING).fetch_one(self.conn()).await?)
     }
 
-    /// Makes a job; unfinished jobs of the same conversation are outdated by it.
+    /// Makes a job. The conversation has no other that is unfinished, see [`Tx::outdate_jobs`].
     ///
     /// # Errors
     /// [`StoreError::Sql`].
@@ -149,11 +149,11 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Sql`].
     pub async fn insert_job_again(&mut self, job: &Job) -> Result<(), StoreError> {
+        self.outdate_jobs(&job.conversation).await?;
         self.queue(AGAIN, job).await
     }
 
     async fn queue(&mut self, statement: &'static str, job: &Job) -> Result<(), StoreError> {
-        self.outdate_jobs(&job.conversation).await?;
         sqlx::query(statement)
             .bind(&job.id)
             .bind(&job.conversation)

@@ -116,7 +116,8 @@ impl Tx {
         now: i64,
     ) -> Result<Message, StoreError> {
         conversation.head += 1;
-        conversation.updated_at = now;
+        // A clock that was set back makes nothing older than it was.
+        conversation.updated_at = conversation.updated_at.max(now);
         let message = Message {
             conversation: conversation.id.clone(),
             seq: conversation.head,

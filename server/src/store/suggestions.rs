@@ -8,6 +8,7 @@ use super::{Store, StoreError, Tx};
 const INSERT: &str = "INSERT INTO suggestions (id, conversation, for_seq, text, pieces, citations, confidence, status, \
     created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8)";
 const KEPT: &str = "SELECT COUNT(*) FROM suggestions WHERE id = $1";
+const TEXT: &str = "SELECT text FROM suggestions WHERE id = $1 AND conversation = $2";
 const OPEN: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
     WHERE conversation = $1 AND status = 'open' ORDER BY for_seq DESC LIMIT 1";
 const BY_ID: &str = "SELECT id, conversation, for_seq, text, pieces, citations, confidence FROM suggestions \
@@ -213,6 +214,19 @@ impl Tx {
             .execute(self.conn())
             .await?;
         Ok(())
+    }
+
+    /// Text of a suggestion of this conversation, open or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn suggested_text(
+        &mut self,
+        id: &str,
+        conversation: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(TEXT).bind(id).bind(conversation);
+        Ok(query.fetch_optional(self.conn()).await?)
     }
 
     /// An open suggestion of this conversation.

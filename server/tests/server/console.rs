@@ -174,7 +174,7 @@ async fn suggestions_are_accepted_edited_or_discarded() {
     let said = visitor.message("owner").await;
     assert_eq!((&said["text"], &said["citations"][0]["doc"]), (&json!(ANSWER), &json!("port.md")));
     assert_eq!(
-        command(&house, &cookie, &path, words(3, "again", suggestion["id"].clone())).await,
+        command(&house, &cookie, &path, words(3, ANSWER, suggestion["id"].clone())).await,
         404
     );
 

@@ -47,6 +47,8 @@ async fn every_message_has_a_suggestion_that_the_next_one_outdates() {
         json!({ "client_msg_id": "9".repeat(32), "text": ANSWER, "suggestion": first["id"] });
     let path = format!("/console/api/conversations/{id}/messages");
     assert_eq!(house.post(&path, &cookie, &body).await.status, 404, "it is outdated");
+    let own = json!({ "client_msg_id": "8".repeat(32), "text": "My own words.", "suggestion": first["id"] });
+    assert_eq!(house.post(&path, &cookie, &own).await.status, 200, "a person's words are sent");
     let judged = house.running.app.store.verdicts(10).await.unwrap();
     assert_eq!(judged, [], "nobody has judged it");
 }

@@ -15,6 +15,8 @@ import { ApiError, ticket } from "./api.js";
 
 const FIRST_MS = 500;
 const LONGEST_MS = 20000;
+const NEAR_MS = 4000;
+const SOON = 12;
 const HELLO_MS = 10000;
 const STEADY_MS = 5000;
 /** Silence before the server is asked, and again before it shows: 5 s in all while the owner looks. */
@@ -218,7 +220,9 @@ export class Live {
     this.drop();
     if (!this.running) return;
     this.handlers.lost();
-    const most = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.attempt, 10));
+    // Short waits for as long as a restart takes, then longer ones.
+    const soon = this.attempt < SOON;
+    const most = Math.min(soon ? NEAR_MS : LONGEST_MS, FIRST_MS * 2 ** Math.min(soon ? this.attempt : this.attempt - SOON + 4, 10));
     this.asked = this.wait > 0;
     const delay = this.wait + Math.random() * most;
     this.wait = 0;

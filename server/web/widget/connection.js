@@ -5,6 +5,8 @@ import { Socket } from "./socket.js";
 // Milliseconds. A wait is drawn from 0 to twice as much each time, and short again after a steady connection.
 const BASE = 500;
 const CAP = 20_000;
+const NEAR = 4_000;
+const SOON = 12;
 const STEADY = 5_000;
 // Until the first sign of life on a way that has not worked yet, unless it is the last; and until the welcome.
 const PROBE = 3_000;
@@ -187,8 +189,10 @@ export class Connection {
     this.close();
     const asked = this.on.lost(code, reason);
     if (asked === null) return;
-    const cap = Math.min(CAP, BASE * 2 ** this.attempt);
-    if (!other) this.attempt = Math.min(this.attempt + 1, 16);
+    // Short waits for as long as a restart takes, then longer ones.
+    const soon = this.attempt < SOON;
+    const cap = Math.min(soon ? NEAR : CAP, BASE * 2 ** (soon ? this.attempt : this.attempt - SOON + 4));
+    if (!other) this.attempt = Math.min(this.attempt + 1, 2 * SOON);
     this.asked = Boolean(asked || least);
     this.later("retry", other ? 0 : asked ?? least + Math.random() * cap, () => void this.connect());
   }
