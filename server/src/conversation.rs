@@ -78,18 +78,20 @@ pub async fn accept(
 ) -> Result<Accepted, Refusal> {
     let mut tx = app.store.begin().await?;
     let now = app.clock.now_ms();
-    let mut row = open(app, &mut tx, visitor).await?;
-    if let Some(stored) = tx.sent(&row.id, Speaker::Visitor, client_msg_id).await? {
-        if stored.text != text {
+    let id = match &visitor.conversation {
+        Some(id) => id.clone(),
+        None => open(app, &mut tx, visitor).await?.id,
+    };
+    let found = tx.receiving(&id, client_msg_id).await?;
+    let found = found.filter(|found| found.conversation.token_hash == visitor.token_hash);
+    let found = found.ok_or(Refusal::Unknown)?;
+    if let (Some(seq), Some(at)) = (found.sent_seq, found.sent_at) {
+        if found.sent_text.as_deref() != Some(text) {
             return Err(Refusal::IdReused);
         }
-        return Ok(Accepted {
-            conversation: row.id,
-            seq: stored.seq,
-            at: stored.at,
-            changes: None,
-        });
+        return Ok(Accepted { conversation: id, seq, at, changes: None });
     }
+    let mut row = found.conversation;
     let before = row.holder()?;
     let state = next(before, Event::VisitorMessage)?;
     let mut passed = state != before;
@@ -99,11 +101,15 @@ pub async fn accept(
     let message = Message { client_msg_id, scope, ..Message::plain(Speaker::Visitor, text) };
     let message = tx.append(&mut row, message, now).await?;
     let (seq, mut messages) = (message.seq, vec![message]);
-    tx.outdate_suggestions(&row.id).await?;
-    let due = quiet::due(app, &mut tx, &row.id, (text, now)).await?;
-    tx.outdate_jobs(&row.id).await?;
+    if found.open_suggestions > 0 {
+        tx.outdate_suggestions(&row.id).await?;
+    }
+    if found.unfinished_by.is_some() {
+        tx.outdate_jobs(&row.id).await?;
+    }
     let wanted = state == State::Bot || app.mind.suggest;
     if wanted && tx.jobs_waiting().await? < MAX_JOBS {
+        let due = quiet::due(app, found.unfinished_by, (text, now));
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if state == State::Bot {
         row.pass_to(State::Waiting, now);

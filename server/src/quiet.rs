@@ -3,19 +3,14 @@
 use engine::settle::{self, LONGEST_MS};
 
 use crate::app::App;
+use crate::store::StoreError;
 use crate::store::jobs::Due;
-use crate::store::{StoreError, Tx};
 
-/// When the reply to a message that came at `now` is due. Words that come before the last reply was begun or ended share its limit.
-pub(crate) async fn due(
-    app: &App,
-    tx: &mut Tx,
-    conversation: &str,
-    (text, now): (&str, i64),
-) -> Result<Due, StoreError> {
-    let unfinished = tx.unfinished_job(conversation).await?;
-    let by = unfinished.map_or(now + LONGEST_MS, |due| due.by);
-    Ok(Due { at: settle::due(text, (now, by), app.mind.settle_ms), by })
+/// When the reply to a message that came at `now` is due. Words that come before the last reply was begun or ended share its limit,
+/// `unfinished_by`.
+pub(crate) fn due(app: &App, unfinished_by: Option<i64>, (text, now): (&str, i64)) -> Due {
+    let by = unfinished_by.unwrap_or(now + LONGEST_MS);
+    Due { at: settle::due(text, (now, by), app.mind.settle_ms), by }
 }
 
 /// The visitor types, or has stopped: a reply that nobody has begun waits for them, as long as its limit allows.

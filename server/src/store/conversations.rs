@@ -9,6 +9,14 @@ const BY_ID: &str = "SELECT id, token_hash, epoch, state, generation, head, owne
     reason, created_at, updated_at, counted_from, visitor_delivered, waiting_since FROM conversations WHERE id = $1";
 const BY_TOKEN: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
     reason, created_at, updated_at, counted_from, visitor_delivered, waiting_since FROM conversations WHERE token_hash = $1 ORDER BY created_at DESC, id LIMIT 1";
+const RECEIVING: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
+    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, c.counted_from, \
+    c.visitor_delivered, c.waiting_since, \
+    m.seq AS sent_seq, m.at AS sent_at, m.text AS sent_text, \
+    (SELECT COUNT(*) FROM suggestions s WHERE s.conversation = c.id AND s.status = 'open') AS open_suggestions, \
+    (SELECT MAX(j.due_by) FROM jobs j WHERE j.conversation = c.id AND j.status <> 'done') AS unfinished_by \
+    FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.speaker = 'visitor' \
+    AND m.client_msg_id = $2 WHERE c.id = $1";
 const INSERT: &str = "INSERT INTO conversations (id, token_hash, epoch, state, generation, head, owner_read, \
     visitor_read, author, tag, reason, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5)";
@@ -104,6 +112,24 @@ impl Conversation {
             self.reason = None;
         }
     }
+}
+
+/// A conversation at the moment when a message of its visitor comes in.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Receiving {
+    /// The conversation.
+    #[sqlx(flatten)]
+    pub conversation: Conversation,
+    /// Seq of the message, if it is stored already.
+    pub sent_seq: Option<i64>,
+    /// When it was stored.
+    pub sent_at: Option<i64>,
+    /// What it says.
+    pub sent_text: Option<String>,
+    /// Suggestions that are open.
+    pub open_suggestions: i64,
+    /// The latest that the unfinished reply waits for more words, in milliseconds since 1970; `None` when all are finished.
+    pub unfinished_by: Option<i64>,
 }
 
 /// A conversation with what the list shows of it.
@@ -211,6 +237,19 @@ impl Tx {
     /// [`StoreError::Sql`].
     pub async fn conversation(&mut self, id: &str) -> Result<Option<Conversation>, StoreError> {
         Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(self.conn()).await?)
+    }
+
+    /// One conversation as a visitor's message finds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn receiving(
+        &mut self,
+        id: &str,
+        client_msg_id: &str,
+    ) -> Result<Option<Receiving>, StoreError> {
+        let query = sqlx::query_as(RECEIVING).bind(id).bind(client_msg_id);
+        Ok(query.fetch_optional(self.conn()).await?)
     }
 
     /// The conversation that was started with this secret, as it is inside this transaction.

@@ -1,7 +1,7 @@
 //! The one connection that writes, and group commit: transactions that come while the disk is busy share the next commit.
 //!
-//! Each transaction is a savepoint within the group's. The first one of a group queues a flush behind itself; whoever was waiting by
-//! then is ahead of it and joins. So a quiet server commits at once, and a busy one as often as the disk can.
+//! The first one of a group begins the transaction and queues a flush behind itself; whoever was waiting by then is ahead of it and joins
+//! with a savepoint of its own. So a quiet server commits at once, and a busy one as often as the disk can.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use super::{StoreError, Tx};
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
-const ENTER: &str = "SAVEPOINT member";
-const LEAVE: &str = "RELEASE member";
-const UNDO: &str = "ROLLBACK TO member";
+/// They nest under one name: the newest one is meant, and the commit ends them all.
+const JOIN: &str = "SAVEPOINT member";
+const LEAVE: &str = "ROLLBACK TO member";
 
 /// A group takes no more members after this time.
 const LONGEST: Duration = Duration::from_millis(5);
@@ -52,8 +52,8 @@ pub(super) struct Writer {
 pub(super) struct Desk {
     conn: SqliteConnection,
     group: Option<Group>,
-    /// The last member was dropped half-way; its changes are still to be undone.
-    abandoned: bool,
+    /// How to undo the changes of the member that has the connection, or that was dropped half-way.
+    undo: Option<&'static str>,
     broken: CancellationToken,
 }
 
@@ -68,7 +68,7 @@ impl Writer {
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Self, sqlx::Error> {
         let broken = CancellationToken::new();
         let conn = options.connect().await?;
-        let desk = Desk { conn, group: None, abandoned: false, broken: broken.clone() };
+        let desk = Desk { conn, group: None, undo: None, broken: broken.clone() };
         Ok(Self { desk: Arc::new(Mutex::new(desk)), broken })
     }
 
@@ -90,16 +90,18 @@ impl Writer {
         if desk.group.as_ref().is_some_and(|group| group.began.elapsed() > LONGEST) {
             desk.flush().await;
         }
-        if desk.group.is_none() {
-            desk.run(BEGIN).await?;
-            desk.group =
-                Some(Group { began: Instant::now(), fate: watch::Sender::new(Fate::Open) });
-            let behind = Arc::clone(&self.desk).lock_owned();
-            tokio::spawn(async move { behind.await.flush().await });
+        if desk.group.is_some() {
+            desk.run(JOIN).await?;
+            // Noted afterwards: without a savepoint of its own it would undo the member before.
+            desk.undo = Some(LEAVE);
+            return Ok(Tx { desk });
         }
-        desk.run(ENTER).await?;
-        // From here on the changes are undone unless they are committed.
-        desk.abandoned = true;
+        // Noted first: whoever is dropped meanwhile leaves no transaction behind.
+        desk.undo = Some(ROLLBACK);
+        desk.run(BEGIN).await?;
+        desk.group = Some(Group { began: Instant::now(), fate: watch::Sender::new(Fate::Open) });
+        let behind = Arc::clone(&self.desk).lock_owned();
+        tokio::spawn(async move { behind.await.flush().await });
         Ok(Tx { desk })
     }
 
@@ -128,12 +130,10 @@ impl Desk {
         Box::pin(async move { sqlx::query(statement).execute(&mut self.conn).await.map(|_| ()) })
     }
 
-    /// Undoes what an abandoned member has done. Where that fails, SQLite has undone the whole group already.
+    /// Undoes what a member has done that was dropped half-way. Where that fails, SQLite has undone the whole group already.
     async fn mend(&mut self) {
-        if !std::mem::take(&mut self.abandoned) {
-            return;
-        }
-        if self.run(UNDO).await.is_err() || self.run(LEAVE).await.is_err() {
+        let Some(undo) = self.undo.take() else { return };
+        if self.run(undo).await.is_err() || undo == ROLLBACK {
             self.lose().await;
         }
     }
@@ -183,8 +183,7 @@ fn is_unsynced(error: &sqlx::Error) -> bool {
 /// Ends a transaction: its changes are permanent when this returns, together with those of its group.
 pub(super) async fn commit(mut desk: OwnedMutexGuard<Desk>) -> Result<(), StoreError> {
     let fate = desk.group.as_ref().map(|group| group.fate.subscribe());
-    desk.run(LEAVE).await?;
-    desk.abandoned = false;
+    desk.undo = None;
     drop(desk);
     let Some(mut fate) = fate else { return Err(StoreError::Lost) };
     match fate.wait_for(|fate| *fate != Fate::Open).await.as_deref() {

@@ -18,8 +18,6 @@ const WAITING: &str = "SELECT COUNT(*) FROM jobs WHERE status = 'queued'";
 const OLDEST: &str = "SELECT id, conversation, for_seq, generation, attempts, created_at, due_at, due_by FROM jobs \
     WHERE status = 'queued' AND (due_at <= $1 OR due_at > $2) ORDER BY due_at, created_at, id LIMIT 1";
 const NEXT_DUE: &str = "SELECT MIN(due_at) FROM jobs WHERE status = 'queued'";
-const UNFINISHED: &str =
-    "SELECT due_at, due_by FROM jobs WHERE conversation = $1 AND status <> 'done'";
 const WAITS: &str = "SELECT due_at, due_by FROM jobs WHERE conversation = $1 AND status = 'queued'";
 const PUT_OFF: &str = "UPDATE jobs SET due_at = $2 WHERE conversation = $1 AND status = 'queued'";
 const LEASE: &str = "UPDATE jobs SET status = 'leased', lease = $2, leased_until = $3, attempts = attempts + 1 WHERE id = $1";
@@ -165,14 +163,6 @@ impl Tx {
             .execute(self.conn())
             .await?;
         Ok(())
-    }
-
-    /// When the conversation's job is due, if it has one that is waiting or begun.
-    ///
-    /// # Errors
-    /// [`StoreError::Sql`].
-    pub async fn unfinished_job(&mut self, conversation: &str) -> Result<Option<Due>, StoreError> {
-        Ok(sqlx::query_as(UNFINISHED).bind(conversation).fetch_optional(self.conn()).await?)
     }
 
     /// Changes when the conversation's waiting job is due.
