@@ -54,8 +54,8 @@ struct Session {
     inbound: mpsc::Sender<Heard>,
     /// What polls take from; a stream has taken it for itself.
     outbound: Turn<Option<mpsc::Receiver<Parcel>>>,
-    /// Newest seq that a poll has handed out.
-    given: Mutex<i64>,
+    /// Number of the newest answer with frames that a poll was given.
+    batch: Mutex<u64>,
 }
 
 impl Pipes {
@@ -88,7 +88,7 @@ fn begin(
     let (outbound, parcels) = mpsc::channel(QUEUE);
     // The queue is new and has room.
     let _ = inbound.try_send(Heard::Text(hello));
-    let session = Arc::new(Session { inbound, outbound: Turn::default(), given: Mutex::default() });
+    let session = Arc::new(Session { inbound, outbound: Turn::default(), batch: Mutex::default() });
     let id = app.ids.id();
     {
         let mut open = app.pipes.open();
@@ -159,12 +159,13 @@ fn event(frame: &str, seq: Option<i64>) -> Bytes {
 #[serde(deny_unknown_fields)]
 struct Again {
     session: String,
-    last_seq: i64,
+    batch: u64,
 }
 
 #[derive(Debug, Serialize)]
 struct Batch {
     session: String,
+    batch: u64,
     frames: Vec<Box<RawValue>>,
 }
 
@@ -175,9 +176,9 @@ pub async fn poll(
     body: body::Bytes,
 ) -> Result<Response, ApiError> {
     let (id, session) = match serde_json::from_slice::<Again>(&body) {
-        Ok(Again { session: id, last_seq }) => {
+        Ok(Again { session: id, batch }) => {
             let session = app.pipes.find(&id)?;
-            resumable(&session, last_seq)?;
+            resumable(&session, batch)?;
             // A full queue holds signs of life enough.
             let _ = session.inbound.try_send(Heard::Beat);
             (id, session)
@@ -189,25 +190,27 @@ pub async fn poll(
             (id, session)
         }
     };
-    let frames = collect(&session, Instant::now() + POLL).await?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(Batch { session: id, frames })).into_response())
+    let (batch, frames) = collect(&session, Instant::now() + POLL).await?;
+    let answer = Batch { session: id, batch, frames };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 
-/// Whether a client that has all up to `last_seq` has what earlier polls have handed out.
-fn resumable(session: &Session, last_seq: i64) -> Result<(), ApiError> {
-    let given = *session.given.lock().unwrap_or_else(PoisonError::into_inner);
-    if last_seq >= given {
+/// Whether the newest answer with frames has arrived.
+fn resumable(session: &Session, batch: u64) -> Result<(), ApiError> {
+    let given = *session.batch.lock().unwrap_or_else(PoisonError::into_inner);
+    if batch == given {
         return Ok(());
     }
     let message = "An answer did not arrive. Greet again.";
     Err(ApiError::new(StatusCode::CONFLICT, "resume", message))
 }
 
-/// The frames that are there, or the first ones that come.
-async fn collect(session: &Session, until: Instant) -> Result<Vec<Box<RawValue>>, ApiError> {
+/// The frames that are there, or the first ones that come, and the number of the newest answer with frames.
+async fn collect(session: &Session, until: Instant) -> Result<(u64, Vec<Box<RawValue>>), ApiError> {
+    let number = || session.batch.lock().unwrap_or_else(PoisonError::into_inner);
     let mut frames = Vec::new();
     let Ok(mut outbound) = timeout_at(until, session.outbound.lock()).await else {
-        return Ok(frames);
+        return Ok((*number(), frames));
     };
     let parcels = outbound.as_mut().ok_or_else(unknown)?;
     while frames.len() < MAX_BATCH {
@@ -219,14 +222,13 @@ async fn collect(session: &Session, until: Instant) -> Result<Vec<Box<RawValue>>
                 Err(_) => break,
             },
         };
-        if let Parcel::Frame(text, seq) = parcel {
+        if let Parcel::Frame(text, _) = parcel {
             frames.push(raw(text.as_ref().to_owned()));
-            if let Some(seq) = seq {
-                *session.given.lock().unwrap_or_else(PoisonError::into_inner) = seq;
-            }
         }
     }
-    Ok(frames)
+    let mut number = number();
+    *number += u64::from(!frames.is_empty());
+    Ok((*number, frames))
 }
 
 /// Body of `POST /widget/frames`.

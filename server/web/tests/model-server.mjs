@@ -215,7 +215,7 @@ export class Server {
     const session = this.sessions.get(asked.session);
     if (session?.line.mute) return; // half open: never answered
     if (!session?.line.open) return refuse(404, "unknown_session");
-    if (path === "poll") return asked.last_seq < session.handed ? refuse(409, "resume") : this.poll(session, request);
+    if (path === "poll") return asked.batch !== session.batch ? refuse(409, "resume") : this.poll(session, request);
     assert.ok(asked.frames.length <= 40);
     for (const frame of asked.frames) session.line.in(frame);
     resolve({ ok: true });
@@ -223,7 +223,7 @@ export class Server {
 
   /** @param {any} request @param {string} kind */
   session({ tab, asked, signal }, kind) {
-    const session = { id: this.name(32), frames: [], handed: 0, wake: () => {}, line: /** @type {any} */ (null) };
+    const session = { id: this.name(32), frames: [], batch: 0, wake: () => {}, line: /** @type {any} */ (null) };
     session.line = new Line(this, tab, {
       frame: (text) => { session.frames.push(text); session.wake(); },
       end: () => { session.over = true; session.wake(); },
@@ -240,9 +240,10 @@ export class Server {
       if (signal.aborted) return;
       if (session.over && !session.frames.length) return reject(new Error("reset"));
       const frames = session.frames.splice(0).map((text) => JSON.parse(text));
-      session.handed = Math.max(session.handed, ...frames.map((frame) => (frame.type === "message" ? frame.seq : 0)));
+      if (frames.length) session.batch += 1;
       session.wake = () => {};
-      resolve({ ok: true, json: async () => ({ session: session.id, frames }) });
+      const { batch } = session;
+      resolve({ ok: true, json: async () => ({ session: session.id, batch, frames }) });
     };
     if (session.frames.length || session.over) return give();
     session.wake = give;

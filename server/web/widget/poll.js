@@ -9,17 +9,15 @@ export class Poll extends Http {
    * @param {object} hello
    */
   async read(session, hello) {
-    let last = Number(/** @type {{ last_seq?: number }} */ (hello).last_seq);
     for (let question = hello; !session.over;) {
       const answer = await (await session.ask("poll", question)).json();
       session.begin(answer.session);
       session.ears.data(""); // an empty answer is a sign of life, too
       for (const frame of answer.frames) {
         if (session.over) return;
-        if (frame.type === "message") last = Math.max(last, frame.seq);
         session.ears.data(JSON.stringify(frame));
       }
-      question = { session: answer.session, last_seq: last };
+      question = { session: answer.session, batch: answer.batch }; // the server sees whether the answer arrived
     }
   }
 }
