@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -32,8 +33,8 @@ const BACKLOG: u32 = 4_096;
 /// What is said to those who are sent away.
 const SENT_AWAY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-/// Time for a request's headers.
-const HEADERS: Duration = Duration::from_secs(10);
+/// Time for a request's headers, from the connection's begin or its last answer.
+pub const HEADERS: Duration = Duration::from_secs(10);
 /// Time for a request, its body included.
 const REQUEST: Duration = Duration::from_secs(30);
 /// Bytes of a request's headers.
@@ -77,10 +78,12 @@ fn connections() -> usize {
     CONNECTIONS
 }
 
-/// Serves whatever router is current until `stop`; then finishes requests that have begun.
+/// Serves whatever router is current until `stop`; then finishes requests that have begun. A connection that has not
+/// sent the headers of its next request within `headers` is closed, one that never sends anything as well.
 pub async fn serve(
     listener: TcpListener,
     router: watch::Receiver<Router>,
+    headers: Duration,
     stop: CancellationToken,
 ) {
     let seats = Arc::new(Semaphore::new(connections()));
@@ -100,7 +103,7 @@ pub async fn serve(
                 };
                 let seat = Seat { _permit: Arc::new(seat) };
                 let (router, stop) = (router.clone(), stop.clone());
-                open.spawn(connection(stream, (peer, seat, handshake), router, stop));
+                open.spawn(connection(stream, (peer, seat, handshake), router, (headers, stop)));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -117,7 +120,7 @@ async fn connection(
     stream: TcpStream,
     (peer, seat, handshake): (SocketAddr, Seat, OwnedSemaphorePermit),
     router: watch::Receiver<Router>,
-    stop: CancellationToken,
+    (headers, stop): (Duration, CancellationToken),
 ) {
     // Frames are small and wanted at once.
     let _ = stream.set_nodelay(true);
@@ -126,19 +129,23 @@ async fn connection(
         let (router, seat) = (router.borrow().clone(), seat.clone());
         let handshake = Arc::clone(&handshake);
         async move {
+            let chunked = request.headers().contains_key(TRANSFER_ENCODING);
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(seat);
             let answer = timeout(REQUEST, router.oneshot(request)).await;
             let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
             drop(handshake.lock().unwrap_or_else(PoisonError::into_inner).take());
-            Ok::<_, Infallible>(
-                answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response()),
-            )
+            let mut answer = answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response());
+            // It may have had a length as well, which is not known here any more: nothing after it is to be believed.
+            if chunked {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
         }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADER_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(headers).max_buf_size(HEADER_BYTES);
     let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, SEC_WEBSOCKET_KEY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -21,10 +21,12 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// The whole server.
 pub fn routes(app: Arc<App>) -> Router {
+    // Layers of routes only: a plain layer would go around every address that does not exist as well.
     let sockets = Router::new()
         .route("/widget/ws", get(socket::visitor::open))
         .route("/console/ws", get(socket::console::open))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), paced));
+        .route_layer(middleware::from_fn(keyed))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&app), paced));
     let console = console::routes().fallback(no_such_request).layer(middleware::from_fn(uncached));
     Router::new()
         .route(
@@ -84,6 +86,22 @@ async fn paced(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Ok(()) => next.run(request).await,
         Err(seconds) => ApiError::too_many(seconds).into_response(),
     }
+}
+
+/// Refuses a handshake with a key that is not 16 bytes in base64, or with two of them, as RFC 6455 asks.
+async fn keyed(request: Request, next: Next) -> Response {
+    let mut keys = request.headers().get_all(SEC_WEBSOCKET_KEY).iter();
+    let first = keys.next();
+    if keys.next().is_none() && first.is_none_or(|key| is_key(key.as_bytes())) {
+        return next.run(request).await;
+    }
+    let message = "Sec-WebSocket-Key has to be there once, 16 bytes in base64.";
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_key", message).into_response()
+}
+
+fn is_key(key: &[u8]) -> bool {
+    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    key.strip_suffix(b"==").is_some_and(|digits| digits.len() == 22 && digits.iter().all(digit))
 }
 
 async fn uncached(request: Request, next: Next) -> Response {
