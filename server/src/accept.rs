@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -129,19 +128,15 @@ async fn connection(
         let (router, seat) = (router.borrow().clone(), seat.clone());
         let handshake = Arc::clone(&handshake);
         async move {
-            let chunked = request.headers().contains_key(TRANSFER_ENCODING);
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(seat);
             let answer = timeout(REQUEST, router.oneshot(request)).await;
             let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
             drop(handshake.lock().unwrap_or_else(PoisonError::into_inner).take());
-            let mut answer = answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response());
-            // It may have had a length as well, which is not known here any more: nothing after it is to be believed.
-            if chunked {
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(answer)
+            Ok::<_, Infallible>(
+                answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response()),
+            )
         }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();

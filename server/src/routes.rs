@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, SEC_WEBSOCKET_KEY};
+use axum::http::header::{CACHE_CONTROL, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,6 +18,8 @@ use crate::{assets, console, kb, origin, socket};
 
 /// Bytes of a request's body at most.
 const MAX_BODY: usize = 64 * 1024;
+/// The version of the WebSocket protocol.
+const WEBSOCKET: &str = "13";
 
 /// The whole server.
 pub fn routes(app: Arc<App>) -> Router {
@@ -25,7 +27,7 @@ pub fn routes(app: Arc<App>) -> Router {
     let sockets = Router::new()
         .route("/widget/ws", get(socket::visitor::open))
         .route("/console/ws", get(socket::console::open))
-        .route_layer(middleware::from_fn(keyed))
+        .route_layer(middleware::from_fn(formal))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), paced));
     let console = console::routes().fallback(no_such_request).layer(middleware::from_fn(uncached));
     Router::new()
@@ -88,15 +90,23 @@ async fn paced(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     }
 }
 
-/// Refuses a handshake with a key that is not 16 bytes in base64, or with two of them, as RFC 6455 asks.
-async fn keyed(request: Request, next: Next) -> Response {
-    let mut keys = request.headers().get_all(SEC_WEBSOCKET_KEY).iter();
-    let first = keys.next();
-    if keys.next().is_none() && first.is_none_or(|key| is_key(key.as_bytes())) {
-        return next.run(request).await;
+/// Refuses the handshakes that RFC 6455 does and the library does not: other versions are told which one is spoken, and
+/// the key has to be there once, as 16 bytes in base64.
+async fn formal(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version != WEBSOCKET) {
+        let message = format!("Version {WEBSOCKET} of the WebSocket protocol is spoken here.");
+        let refusal = ApiError::new(StatusCode::UPGRADE_REQUIRED, "websocket_version", message);
+        let spoken = [(UPGRADE, "websocket"), (SEC_WEBSOCKET_VERSION, WEBSOCKET)];
+        return (spoken, refusal).into_response();
     }
-    let message = "Sec-WebSocket-Key has to be there once, 16 bytes in base64.";
-    ApiError::new(StatusCode::BAD_REQUEST, "bad_key", message).into_response()
+    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
+    let first = keys.next();
+    if keys.next().is_some() || first.is_some_and(|key| !is_key(key.as_bytes())) {
+        let message = "Sec-WebSocket-Key has to be there once, 16 bytes in base64.";
+        return ApiError::new(StatusCode::BAD_REQUEST, "bad_key", message).into_response();
+    }
+    next.run(request).await
 }
 
 fn is_key(key: &[u8]) -> bool {
