@@ -74,6 +74,8 @@ async fn handshakes_that_are_wrong_are_refused_plainly() {
     for (name, line, expect) in [
         ("26 as it should be", (upgrade, upgrade), 101),
         ("any case", (upgrade, "upgrade: WebSocket\r\n"), 101),
+        // A known deviation.
+        ("a Connection that only contains it", ("Connection: ", "Connection: no-"), 101),
         ("31 no Upgrade", (upgrade, ""), 400),
         ("31 no Connection", ("Connection: Upgrade\r\n", ""), 400),
         ("32 h2c", (upgrade, "Upgrade: h2c\r\n"), 400),
