@@ -34,8 +34,8 @@ const KEPT: usize = 64;
 /// What is said to those who are sent away.
 const SENT_AWAY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-/// Time for a request's headers.
-const HEADERS: Duration = Duration::from_secs(10);
+/// Time for a request's headers, from the connection's begin or its last answer.
+pub const HEADERS: Duration = Duration::from_secs(10);
 /// Time for a request, its body included.
 const REQUEST: Duration = Duration::from_secs(30);
 /// Bytes of a request's headers.
@@ -87,10 +87,12 @@ fn connections() -> usize {
     CONNECTIONS
 }
 
-/// Serves whatever router is current until `stop`; then finishes requests that have begun.
+/// Serves whatever router is current until `stop`; then finishes requests that have begun. A connection that has not
+/// sent the headers of its next request within `headers` is closed, one that never sends anything as well.
 pub async fn serve(
     listener: TcpListener,
     router: watch::Receiver<Router>,
+    headers: Duration,
     stop: CancellationToken,
 ) {
     let seats = Arc::new(Semaphore::new(connections()));
@@ -111,7 +113,7 @@ pub async fn serve(
                 let scarce = seats.available_permits() < KEPT;
                 let seat = Seat { _permit: Arc::new(seat), scarce };
                 let (router, stop) = (router.clone(), stop.clone());
-                open.spawn(connection(stream, (peer, seat, handshake), router, stop));
+                open.spawn(connection(stream, (peer, seat, handshake), router, (headers, stop)));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -128,7 +130,7 @@ async fn connection(
     stream: TcpStream,
     (peer, seat, handshake): (SocketAddr, Seat, OwnedSemaphorePermit),
     router: watch::Receiver<Router>,
-    stop: CancellationToken,
+    (headers, stop): (Duration, CancellationToken),
 ) {
     // Frames are small and wanted at once.
     let _ = stream.set_nodelay(true);
@@ -149,7 +151,7 @@ async fn connection(
         }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADER_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(headers).max_buf_size(HEADER_BYTES);
     let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {

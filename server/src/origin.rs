@@ -131,6 +131,9 @@ fn refuse(origins: &Origins, method: &Method, path: &str, headers: &HeaderMap) -
     }
     let foreign =
         |message: &str| Some(ApiError::new(StatusCode::FORBIDDEN, "foreign_origin", message));
+    if headers.get_all(ORIGIN).iter().count() > 1 {
+        return foreign("There is more than one Origin header.");
+    }
     let origin = match headers.get(ORIGIN).map(HeaderValue::to_str) {
         None => None,
         Some(Ok(origin)) => Some(origin),

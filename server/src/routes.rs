@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,13 +18,17 @@ use crate::{assets, console, kb, origin, socket};
 
 /// Bytes of a request's body at most.
 const MAX_BODY: usize = 64 * 1024;
+/// The version of the WebSocket protocol.
+const WEBSOCKET: &str = "13";
 
 /// The whole server.
 pub fn routes(app: Arc<App>) -> Router {
+    // Layers of routes only: a plain layer would go around every address that does not exist as well.
     let sockets = Router::new()
         .route("/widget/ws", get(socket::visitor::open))
         .route("/console/ws", get(socket::console::open))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), paced));
+        .route_layer(middleware::from_fn(formal))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&app), paced));
     let console = console::routes().fallback(no_such_request).layer(middleware::from_fn(uncached));
     Router::new()
         .route(
@@ -84,6 +88,30 @@ async fn paced(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Ok(()) => next.run(request).await,
         Err(seconds) => ApiError::too_many(seconds).into_response(),
     }
+}
+
+/// Refuses the handshakes that RFC 6455 does and the library does not: other versions are told which one is spoken, and
+/// the key has to be there once, as 16 bytes in base64.
+async fn formal(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version != WEBSOCKET) {
+        let message = format!("Version {WEBSOCKET} of the WebSocket protocol is spoken here.");
+        let refusal = ApiError::new(StatusCode::UPGRADE_REQUIRED, "websocket_version", message);
+        let spoken = [(UPGRADE, "websocket"), (SEC_WEBSOCKET_VERSION, WEBSOCKET)];
+        return (spoken, refusal).into_response();
+    }
+    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
+    let first = keys.next();
+    if keys.next().is_some() || first.is_some_and(|key| !is_key(key.as_bytes())) {
+        let message = "Sec-WebSocket-Key has to be there once, 16 bytes in base64.";
+        return ApiError::new(StatusCode::BAD_REQUEST, "bad_key", message).into_response();
+    }
+    next.run(request).await
+}
+
+fn is_key(key: &[u8]) -> bool {
+    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    key.strip_suffix(b"==").is_some_and(|digits| digits.len() == 22 && digits.iter().all(digit))
 }
 
 async fn uncached(request: Request, next: Next) -> Response {

@@ -215,6 +215,7 @@ impl Line {
                 return self.complain(Complaint::mild("bad_frame", "Frames are JSON text.")).await;
             }
             Heard::TooBig => return Err(End::Close(TOO_BIG, "too_big".into())),
+            Heard::Broken(code) => return Err(End::Close(code, "bad_bytes".into())),
             Heard::Gone => return Err(End::Gone),
         };
         if !self.pace().await? {

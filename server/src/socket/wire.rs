@@ -5,6 +5,8 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use crate::protocol::MAX_FRAME;
 use crate::protocol::server::Text;
@@ -13,6 +15,10 @@ use crate::protocol::server::Text;
 const WRITE: Duration = Duration::from_secs(10);
 /// How long the peer has to answer a close.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Close code for bytes that break the WebSocket's own rules.
+const PROTOCOL_ERROR: u16 = 1002;
+/// Close code for text that is not UTF-8.
+const NOT_UTF8: u16 = 1007;
 
 /// What came from the client.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub(super) enum Heard {
     Binary,
     /// A frame above the limit.
     TooBig,
+    /// Bytes that RFC 6455 has the socket closed for, with this code.
+    Broken(u16),
     /// Nothing will come any more.
     Gone,
 }
@@ -63,8 +71,13 @@ impl Wire {
             Some(Ok(Message::Text(text))) => Heard::Text(text.as_str().to_owned()),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Heard::Beat,
             Some(Ok(Message::Binary(_))) => Heard::Binary,
-            Some(Err(error)) if error.to_string().contains("too long") => Heard::TooBig,
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Heard::Gone,
+            Some(Ok(Message::Close(_))) => {
+                // The next read sends the answer to it, and finds the end.
+                let _ = timeout(FAREWELL, socket.recv()).await;
+                Heard::Gone
+            }
+            Some(Err(error)) => failed(&*error.into_inner()),
+            None => Heard::Gone,
         }
     }
 
@@ -91,6 +104,17 @@ impl Wire {
         write(socket, close).await;
         let rest = async { while let Some(Ok(_)) = socket.recv().await {} };
         let _ = timeout(FAREWELL, rest).await;
+    }
+}
+
+/// What an error of the library says of the client.
+fn failed(error: &(dyn std::error::Error + 'static)) -> Heard {
+    match error.downcast_ref() {
+        Some(Error::Capacity(_)) => Heard::TooBig,
+        Some(Error::Utf8(_)) => Heard::Broken(NOT_UTF8),
+        Some(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Heard::Gone,
+        Some(Error::Protocol(_)) => Heard::Broken(PROTOCOL_ERROR),
+        _ => Heard::Gone,
     }
 }
 

@@ -95,7 +95,7 @@ pub async fn bind(settings: &Settings) -> Result<Bound> {
     let address = listener.local_addr().context("the listening address cannot be read")?;
     let stop = CancellationToken::new();
     let (router, current) = watch::channel(routes::starting());
-    let accepting = tokio::spawn(accept::serve(listener, current, stop.clone()));
+    let accepting = tokio::spawn(accept::serve(listener, current, accept::HEADERS, stop.clone()));
     Ok(Bound { address, router, accepting, stop })
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod chat;
+mod conformance;
 mod console;
 mod copilot;
 mod delivery;
