@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::limits::{Crowd, Place};
+
 /// Connections at once where the system does not say how many files may be open.
 #[cfg(not(unix))]
 const CONNECTIONS: usize = 4_096;
@@ -27,6 +29,9 @@ const CONNECTIONS: usize = 4_096;
 const OTHER_FILES: u64 = 256;
 /// Connections that may wait for the answer to their first request; more are sent away before any work is done for them.
 const HANDSHAKES: usize = 2_048;
+/// The same for one address; people behind one address do not all come in the same moment, and what comes over loopback is not counted: a
+/// proxy speaks for all.
+const KNOCKING: u32 = 128;
 /// Connections that may wait in the system's queue: after a restart everybody comes back at once.
 const BACKLOG: u32 = 4_096;
 /// Connections that visitors may not keep: an owner always gets in.
@@ -97,15 +102,21 @@ pub async fn serve(
 ) {
     let seats = Arc::new(Semaphore::new(connections()));
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
+    let knocking = Crowd::new(KNOCKING);
     let open = TaskTracker::new();
     let mut pause = PAUSE.0;
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) => {
                 pause = PAUSE.0;
+                let address = peer.ip().to_canonical();
+                let knock = match address.is_loopback() {
+                    true => Some(None),
+                    false => knocking.enter(address).map(Some),
+                };
                 let free = Arc::clone(&seats).try_acquire_owned().ok();
-                let place = free.zip(Arc::clone(&handshakes).try_acquire_owned().ok());
-                let Some((seat, handshake)) = place else {
+                let handshake = Arc::clone(&handshakes).try_acquire_owned().ok().zip(knock);
+                let Some((seat, handshake)) = free.zip(handshake) else {
                     // Whoever does not get even this finds the connection closed.
                     let _ = stream.try_write(SENT_AWAY);
                     continue;
@@ -126,9 +137,12 @@ pub async fn serve(
     open.wait().await;
 }
 
+/// Counts a connection among those that wait for their first answer.
+type Handshake = (OwnedSemaphorePermit, Option<Place>);
+
 async fn connection(
     stream: TcpStream,
-    (peer, seat, handshake): (SocketAddr, Seat, OwnedSemaphorePermit),
+    (peer, seat, handshake): (SocketAddr, Seat, Handshake),
     router: watch::Receiver<Router>,
     (headers, stop): (Duration, CancellationToken),
 ) {

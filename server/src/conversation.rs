@@ -331,9 +331,13 @@ pub async fn discard(app: &App, id: &str, suggestion: &str) -> Result<(), Refusa
 ///
 /// # Errors
 /// When the database fails; the name is the old one then.
-pub async fn new_epoch(app: &App, id: &str) -> Result<String, StoreError> {
+pub async fn new_epoch(app: &App, id: &str, old: &str) -> Result<String, StoreError> {
     let epoch = app.ids.id();
     let mut tx = app.store.begin().await?;
+    // Another page of the visitor may have noticed it first.
+    if let Some(row) = tx.conversation(id).await?.filter(|row| row.epoch != old) {
+        return Ok(row.epoch);
+    }
     tx.renew_epoch(id, &epoch).await?;
     tx.commit().await?;
     Ok(epoch)

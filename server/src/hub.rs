@@ -61,6 +61,8 @@ pub enum Kind {
     Knowledge,
     /// How the prompts stand.
     Prompts,
+    /// That the list of conversations has changed in many places.
+    List,
 }
 
 impl Item {
@@ -72,6 +74,10 @@ impl Item {
             | Self::Fleeting(text) => text.len(),
             _ => 0,
         }
+    }
+
+    fn is_list(&self) -> bool {
+        matches!(self, Self::Newest(Kind::List, _))
     }
 
     /// Whether `other`, which came earlier and still waits, says what this one does.
@@ -132,8 +138,15 @@ impl Slot {
             let room = LANE_BYTES.saturating_sub(waiting.bytes);
             *text = text.take().filter(|text| text.len() <= room);
         }
-        let earlier =
-            waiting.news.iter_mut().find(|news| news.about == *about && item.repeats(&news.item));
+        if matches!(item, Item::Line) && waiting.news.len() >= LANE / 2 {
+            // More lines than can be read one by one: the whole list is read again.
+            waiting.news.retain(|news| !matches!(news.item, Item::Line));
+            item = Item::Newest(Kind::List, Frame::List {}.text());
+        }
+        let earlier = waiting
+            .news
+            .iter_mut()
+            .find(|news| (news.about == *about || item.is_list()) && item.repeats(&news.item));
         let more = item.bytes();
         if let Some(earlier) = earlier {
             let less = earlier.item.bytes();
@@ -180,6 +193,10 @@ impl Lane {
         }
     }
 
+    fn key(&self) -> usize {
+        Arc::as_ptr(&self.slot) as usize
+    }
+
     /// Puts something at the end of this lane alone.
     pub fn put(&self, about: &Name, item: Item) {
         self.slot.put(about, item);
@@ -204,6 +221,8 @@ struct Console {
 #[derive(Debug, Default)]
 struct Lanes {
     rooms: HashMap<Name, Room>,
+    /// Pages of visitors who have not written yet, by the addresses of their slots.
+    guests: HashMap<usize, Arc<Slot>>,
     consoles: Vec<Console>,
     /// When the last console was closed.
     left: Option<Instant>,
@@ -232,13 +251,18 @@ impl Hub {
         locked(&self.lanes)
     }
 
-    /// Moves a visitor's lane to its conversation.
+    /// A visitor without a conversation has come.
+    pub fn greet(&self, lane: &Lane) {
+        self.lanes().guests.insert(lane.key(), Arc::clone(&lane.slot));
+    }
+
+    /// Puts a new visitor's lane into its conversation.
     pub fn place(&self, lane: &mut Lane, conversation: &Name) {
         if lane.room.as_ref() == Some(conversation) {
             return;
         }
-        self.leave(lane);
         let mut lanes = self.lanes();
+        lanes.guests.remove(&lane.key());
         let room = lanes.rooms.entry(Arc::clone(conversation)).or_default();
         room.slots.push(Arc::clone(&lane.slot));
         room.left = None;
@@ -268,6 +292,7 @@ impl Hub {
     pub fn leave(&self, lane: &mut Lane) -> Option<Name> {
         let mut guard = self.lanes();
         let lanes = &mut *guard;
+        lanes.guests.remove(&lane.key());
         let before = lanes.consoles.len();
         lanes.consoles.retain(|console| !Arc::ptr_eq(&console.slot, &lane.slot));
         if before > 0 && lanes.consoles.is_empty() {
@@ -298,7 +323,8 @@ impl Hub {
     pub fn tell_presence(&self) {
         let frame = Frame::Presence { owner_online: self.owner_online() }.text();
         let (lanes, nobody) = (self.lanes(), Name::from(""));
-        for slot in lanes.rooms.values().flat_map(|room| &room.slots) {
+        let placed = lanes.rooms.values().flat_map(|room| &room.slots);
+        for slot in placed.chain(lanes.guests.values()) {
             slot.put(&nobody, Item::Newest(Kind::Presence, Arc::clone(&frame)));
         }
     }
@@ -428,6 +454,17 @@ mod tests {
         }
         lane.put(&Name::from("b"), Item::State);
         assert_eq!(drained(&lane), ["false", "State", "State"]);
+    }
+
+    #[test]
+    fn a_console_that_cannot_follow_reads_its_list_again() {
+        let lane = Lane::default();
+        for id in 0..LANE * 4 {
+            lane.put(&Name::from(id.to_string()), Item::Line);
+        }
+        let waiting = drained(&lane);
+        assert!(waiting.len() <= LANE / 2 + 1, "{}", waiting.len());
+        assert_eq!(waiting.iter().filter(|one| one.contains("List")).count(), 1);
     }
 
     #[tokio::test]

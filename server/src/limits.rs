@@ -22,31 +22,55 @@ pub struct Limits {
     conversations: DefaultKeyedRateLimiter<IpAddr>,
     sign_in: DefaultKeyedRateLimiter<IpAddr>,
     sockets: DefaultKeyedRateLimiter<IpAddr>,
-    open: Open,
-    at_once: u32,
+    talks: Crowd,
 }
 
-/// Talks that are open, by address.
-type Open = Arc<Mutex<HashMap<IpAddr, u32>>>;
-
-fn counts(open: &Open) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
-    open.lock().unwrap_or_else(PoisonError::into_inner)
+/// How many of something each address has at once.
+#[derive(Debug)]
+pub struct Crowd {
+    counts: Counts,
+    most: u32,
 }
 
-/// One of the talks that an address may have open; given back when dropped.
+type Counts = Arc<Mutex<HashMap<IpAddr, u32>>>;
+
+fn locked(counts: &Counts) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Crowd {
+    /// At most `most` for one address.
+    pub fn new(most: u32) -> Self {
+        Self { counts: Counts::default(), most }
+    }
+
+    /// Counts one more; `None` when the address has as many as it may.
+    pub fn enter(&self, peer: IpAddr) -> Option<Place> {
+        let household = household(peer);
+        let mut counts = locked(&self.counts);
+        let count = counts.entry(household).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Place { counts: Arc::clone(&self.counts), household })
+    }
+}
+
+/// One of those that an address may have at once; given back when dropped.
 #[derive(Debug)]
 pub struct Place {
-    open: Open,
+    counts: Counts,
     household: IpAddr,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = counts(&self.open);
-        if let Some(count) = open.get_mut(&self.household) {
+        let mut counts = locked(&self.counts);
+        if let Some(count) = counts.get_mut(&self.household) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.household);
+                counts.remove(&self.household);
             }
         }
     }
@@ -61,8 +85,7 @@ impl Limits {
             messages: RateLimiter::keyed(Quota::per_minute(settings.messages_a_minute)),
             conversations: RateLimiter::keyed(Quota::per_minute(settings.conversations_a_minute)),
             sockets: RateLimiter::keyed(Quota::per_minute(settings.sockets_a_minute)),
-            open: Open::default(),
-            at_once: settings.sockets_at_once.get(),
+            talks: Crowd::new(settings.sockets_at_once.get()),
         }
     }
 
@@ -83,15 +106,8 @@ impl Limits {
     }
 
     /// Counts a talk among those that an address has open; `None` when it has as many as it may.
-    pub fn enter(&self, peer: IpAddr) -> Option<Place> {
-        let household = household(peer);
-        let mut open = counts(&self.open);
-        let count = open.entry(household).or_default();
-        if *count >= self.at_once {
-            return None;
-        }
-        *count += 1;
-        Some(Place { open: Arc::clone(&self.open), household })
+    pub fn talk(&self, peer: IpAddr) -> Option<Place> {
+        self.talks.enter(peer)
     }
 
     /// Counts a visitor's message.
@@ -155,12 +171,11 @@ mod tests {
     }
     #[test]
     fn an_address_has_only_so_many_talks_open() {
-        let settings = config::Limits { sockets_at_once: NonZeroU32::MIN, ..Default::default() };
-        let limits = Limits::new(&settings);
+        let talks = Crowd::new(1);
         let (one, other) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
-        let place = limits.enter(one);
-        assert!(place.is_some() && limits.enter(one).is_none() && limits.enter(other).is_some());
+        let place = talks.enter(one);
+        assert!(place.is_some() && talks.enter(one).is_none() && talks.enter(other).is_some());
         drop(place);
-        assert!(limits.enter(one).is_some() && counts(&limits.open).is_empty());
+        assert!(talks.enter(one).is_some() && locked(&talks.counts).is_empty());
     }
 }

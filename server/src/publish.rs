@@ -41,6 +41,14 @@ pub fn changes(app: &App, changes: Changes) {
     app.hub.to_watchers(id, &Item::Suggestion);
 }
 
+/// Tells everybody to look whether they have all messages up to `seq`.
+pub fn again(app: &App, id: &str, seq: i64) {
+    let item = Item::Message { seq, text: None };
+    app.hub.to_visitor(id, &item);
+    app.hub.to_watchers(id, &item);
+    line(app, id);
+}
+
 /// Tells the consoles that the conversation's line of their list has changed.
 pub fn line(app: &App, id: &str) {
     app.hub.to_consoles(id, &Item::Line);

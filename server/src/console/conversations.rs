@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::clock::is_hex;
-use crate::conversation::{self, Mark, Refusal, Written};
+use crate::conversation::{self, Refusal, Written};
 use crate::error::ApiError;
 use crate::hub::Item;
 use crate::knowledge::learn;
@@ -69,8 +69,6 @@ pub(super) async fn show(
     _: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Json<Detail>, ApiError> {
-    // A look at a conversation is a reading of it; an id that does not exist is answered below.
-    let _ = conversation::mark(&app, &id, Mark::OwnerRead, i64::MAX).await;
     let row = app.store.overview(&id).await?.ok_or(Refusal::Unknown)?;
     let after = (row.conversation.head - MESSAGES).max(0);
     let messages = app.store.messages(&id, after, MESSAGES).await?;

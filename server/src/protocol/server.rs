@@ -103,6 +103,8 @@ pub enum Frame {
         /// The line.
         conversation: Box<Summary>,
     },
+    /// Many lines of the owner's list have changed: it is to be read again.
+    List {},
     /// A decision was made.
     Decision {
         /// Where.

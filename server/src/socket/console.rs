@@ -131,8 +131,10 @@ impl OwnerTalk {
         let Some(row) = row else { return Ok(()) };
         self.page.cursor = last_seq.unwrap_or(row.head);
         self.lane.put(&self.page.conversation, Item::Message { seq: row.head, text: None });
-        // A mark that cannot be stored is made by the next look.
-        let _ = conversation::mark(&self.app, id, Mark::OwnerRead, i64::MAX).await;
+        if let Some(seq) = last_seq {
+            // A mark that cannot be stored is made by the next look.
+            let _ = conversation::mark(&self.app, id, Mark::OwnerRead, seq).await;
+        }
         self.lane.put(&self.page.conversation, Item::Receipts);
         publish::line(&self.app, id);
         Ok(())

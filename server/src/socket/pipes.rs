@@ -74,11 +74,11 @@ fn unknown() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "unknown_session", message)
 }
 
-/// Begins a session whose first frame is `hello`.
+/// Begins a session whose first frame is `hello`; whether it is `kept` for a while after its talk has ended.
 fn begin(
     app: &Arc<App>,
     (seat, peer): (Option<Seat>, Option<Peer>),
-    hello: String,
+    (hello, kept): (String, bool),
 ) -> Result<(String, Arc<Session>, mpsc::Receiver<Parcel>), ApiError> {
     if let Some(Peer(address)) = peer {
         app.limits.socket(address).map_err(ApiError::too_many)?;
@@ -101,6 +101,10 @@ fn begin(
     let (own, name) = (Arc::clone(app), id.clone());
     spawn(app, async move {
         run(Arc::clone(&own), (wire, seat), talk).await;
+        if kept {
+            // The last frames say why it has ended; the next poll fetches them.
+            own.shutdown.run_until_cancelled(tokio::time::sleep(POLL)).await;
+        }
         own.pipes.open().remove(&name);
     });
     Ok((id, session, parcels))
@@ -126,7 +130,7 @@ pub async fn stream(
     if let (Some(last), Some(fields)) = (last, hello.as_object_mut()) {
         fields.insert("last_seq".into(), last.into());
     }
-    let (id, _, parcels) = begin(&app, known(from), hello.to_string())?;
+    let (id, _, parcels) = begin(&app, known(from), (hello.to_string(), false))?;
     let first = event(&serde_json::json!({ "type": "session", "session": id }).to_string(), None);
     let events = stream::unfold((Some(first), parcels), async |(first, mut parcels)| {
         let event = match first {
@@ -175,22 +179,21 @@ pub async fn poll(
     from: From,
     body: body::Bytes,
 ) -> Result<Response, ApiError> {
-    let (id, session) = match serde_json::from_slice::<Again>(&body) {
+    let (id, session, batch) = match serde_json::from_slice::<Again>(&body) {
         Ok(Again { session: id, batch }) => {
             let session = app.pipes.find(&id)?;
-            resumable(&session, batch)?;
             // A full queue holds signs of life enough.
             let _ = session.inbound.try_send(Heard::Beat);
-            (id, session)
+            (id, session, batch)
         }
         Err(_) => {
             let hello = String::from_utf8(body.to_vec()).map_err(|_| not_json())?;
-            let (id, session, parcels) = begin(&app, known(from), hello)?;
+            let (id, session, parcels) = begin(&app, known(from), (hello, true))?;
             *session.outbound.lock().await = Some(parcels);
-            (id, session)
+            (id, session, 0)
         }
     };
-    let (batch, frames) = collect(&session, Instant::now() + POLL).await?;
+    let (batch, frames) = collect(&session, batch, Instant::now() + POLL).await?;
     let answer = Batch { session: id, batch, frames };
     Ok(([(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
@@ -206,12 +209,18 @@ fn resumable(session: &Session, batch: u64) -> Result<(), ApiError> {
 }
 
 /// The frames that are there, or the first ones that come, and the number of the newest answer with frames.
-async fn collect(session: &Session, until: Instant) -> Result<(u64, Vec<Box<RawValue>>), ApiError> {
+async fn collect(
+    session: &Session,
+    batch: u64,
+    until: Instant,
+) -> Result<(u64, Vec<Box<RawValue>>), ApiError> {
     let number = || session.batch.lock().unwrap_or_else(PoisonError::into_inner);
     let mut frames = Vec::new();
     let Ok(mut outbound) = timeout_at(until, session.outbound.lock()).await else {
         return Ok((*number(), frames));
     };
+    // Not before it is this poll's turn: the one before may have taken frames meanwhile.
+    resumable(session, batch)?;
     let parcels = outbound.as_mut().ok_or_else(unknown)?;
     while frames.len() < MAX_BATCH {
         let parcel = match parcels.try_recv() {

@@ -29,6 +29,8 @@ use super::{Complaint, Talk, limited, run, spawn};
 
 /// Seconds after which an address with too many connections may try again.
 const RETRY_S: u64 = 10;
+/// Hex digits of a history's name.
+const EPOCH: usize = 32;
 /// Ids of unsent messages that a hello may name.
 const MAX_OUTBOX: usize = 100;
 /// How long "the visitor types" holds without a renewal.
@@ -87,7 +89,7 @@ impl VisitorTalk {
         }
         let place = match peer {
             Some(Peer(address)) => {
-                Some(app.limits.enter(address).ok_or_else(|| ApiError::too_many(RETRY_S))?)
+                Some(app.limits.talk(address).ok_or_else(|| ApiError::too_many(RETRY_S))?)
             }
             None => None,
         };
@@ -117,6 +119,7 @@ impl VisitorTalk {
                 Complaint::fatal("bad_scope", format!("The page's scope was refused: {error}."))
             })?;
             speaks(v)?;
+            self.again()?;
             return self
                 .hello(Has { token, conversation, epoch, last_seq, outbox }, scope, out)
                 .await;
@@ -140,6 +143,7 @@ impl VisitorTalk {
             VisitorFrame::Delivered { seq } => self.mark(&visitor, Mark::Delivered, seq).await,
             VisitorFrame::Read { seq } => self.mark(&visitor, Mark::VisitorRead, seq).await,
             VisitorFrame::AskPerson {} => {
+                self.paced(&visitor)?;
                 let changes =
                     conversation::ask_person(&self.app, &visitor).await.map_err(complaint)?;
                 self.begin(&changes.conversation.id);
@@ -171,7 +175,9 @@ impl VisitorTalk {
         let row = self.resumed(token.as_deref(), has.conversation).await?;
         let token = token.unwrap_or_else(|| self.app.ids.secret());
         let begun = row.map(|row| (Name::from(row.id), row.epoch));
-        let epoch = begun.as_ref().map_or_else(|| self.app.ids.id(), |(_, epoch)| epoch.clone());
+        // All connections of a visitor who has not written yet name the history alike.
+        let first = || fingerprint(format!("epoch {token}")).chars().take(EPOCH).collect();
+        let epoch: String = begun.as_ref().map_or_else(first, |(_, epoch)| epoch.clone());
         let id = begun.map(|(id, _)| id);
         self.visitor = Some(Visitor {
             conversation: id.as_deref().map(str::to_owned),
@@ -179,7 +185,14 @@ impl VisitorTalk {
             epoch: epoch.clone(),
             scope,
         });
+        if self.page.conversation != id.clone().unwrap_or_default() {
+            // What still waits in the lane is of another conversation.
+            self.leave();
+            self.lane = Lane::default();
+            self.page = Page::default();
+        }
         let Some(id) = id else {
+            self.app.hub.greet(&self.lane);
             out.push(self.welcome(token, epoch, Standing::default()));
             return Ok(());
         };
@@ -211,7 +224,7 @@ impl VisitorTalk {
             restored = epoch.is_some_and(|epoch| epoch != row.epoch);
             if !restored && last_seq > row.head {
                 // The client has seen what is no longer stored: an older copy of the database is in use.
-                row.epoch = conversation::new_epoch(&self.app, id).await?;
+                row.epoch = conversation::new_epoch(&self.app, id, &row.epoch).await?;
                 restored = true;
             }
         }
@@ -301,11 +314,7 @@ impl VisitorTalk {
         if text.contains('\0') {
             return Err(Complaint::mild("bad_frame", "A message holds no NUL characters."));
         }
-        if let Some(seconds) = self.too_many(visitor) {
-            let message = format!("Too many messages. Please wait {seconds} seconds.");
-            let complaint = Complaint::mild("too_fast", message);
-            return Err(Complaint { retry_after_ms: Some(seconds * 1_000), ..complaint });
-        }
+        self.paced(visitor)?;
         let accepted = conversation::accept(&self.app, visitor, client_msg_id, text)
             .await
             .map_err(complaint)?;
@@ -315,8 +324,28 @@ impl VisitorTalk {
         if let Some(changes) = accepted.changes {
             publish::changes(&self.app, changes);
             self.app.desk.ring();
+        } else {
+            // It may have been stored without anybody hearing of it, when the connection ended at that moment.
+            publish::again(&self.app, &self.page.conversation, seq);
         }
         Ok(())
+    }
+
+    /// Refuses an address that writes or begins conversations faster than people do.
+    fn paced(&self, visitor: &Visitor) -> Result<(), Complaint> {
+        let Some(seconds) = self.too_many(visitor) else { return Ok(()) };
+        let message = format!("Too many messages. Please wait {seconds} seconds.");
+        let complaint = Complaint::mild("too_fast", message);
+        Err(Complaint { retry_after_ms: Some(seconds * 1_000), ..complaint })
+    }
+
+    /// A further hello on the same connection costs as much as another connection.
+    fn again(&self) -> Result<(), Complaint> {
+        let Some(Peer(address)) = self.peer.filter(|_| self.greeted()) else { return Ok(()) };
+        self.app.limits.socket(address).map_err(|seconds| {
+            let complaint = Complaint::fatal("too_fast", "Too many greetings. Please wait.");
+            Complaint { retry_after_ms: Some(seconds * 1_000), ..complaint }
+        })
     }
 
     /// Seconds to wait when this address writes or begins conversations faster than people do.
@@ -355,8 +384,9 @@ impl VisitorTalk {
     }
 }
 
-impl Drop for VisitorTalk {
-    fn drop(&mut self) {
+impl VisitorTalk {
+    /// Leaves the conversation; the owner sees it a while later, if no other page of the visitor is open then.
+    fn leave(&mut self) {
         let Some(id) = self.app.hub.leave(&mut self.lane) else { return };
         let app = Arc::clone(&self.app);
         spawn(&self.app, async move {
@@ -365,6 +395,12 @@ impl Drop for VisitorTalk {
                 publish::line(&app, &id);
             }
         });
+    }
+}
+
+impl Drop for VisitorTalk {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

@@ -86,9 +86,17 @@ impl Writer {
         if self.broken.is_cancelled() {
             return Err(StoreError::Unsynced);
         }
-        desk.mend().await;
-        if desk.group.as_ref().is_some_and(|group| group.began.elapsed() > LONGEST) {
-            desk.flush().await;
+        let full = desk.group.as_ref().is_some_and(|group| group.began.elapsed() > LONGEST);
+        if full || desk.undo.is_some() {
+            // Whoever asked may go away at any time, and the group must learn its fate all the same.
+            let tidied = tokio::spawn(async move {
+                desk.mend().await;
+                if full {
+                    desk.flush().await;
+                }
+                desk
+            });
+            desk = tidied.await.map_err(|_| StoreError::Lost)?;
         }
         if desk.group.is_some() {
             desk.run(JOIN).await?;

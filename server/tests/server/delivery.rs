@@ -151,6 +151,7 @@ async fn receipts_and_places_in_the_queue_follow_what_is_stored() {
     }
     console.send(&json!({ "type": "watch", "conversation": ids[0], "last_seq": 0 })).await;
     assert_eq!(console.message("system").await["seq"], 1);
+    console.send(&json!({ "type": "watch", "conversation": ids[0], "last_seq": 1 })).await;
     let seen = first.find(|frame| frame["type"] == "receipts" && frame["owner_read"] == 1).await;
     assert_eq!((&seen["visitor_read"], &seen["conversation"]), (&json!(0), &Value::Null));
     let taken = house
@@ -226,4 +227,60 @@ async fn transactions_share_a_commit_and_not_their_failures() {
         assert_eq!(kept, [0, 3].contains(&(id % 4)), "{id}");
     }
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_begins_again_leaves_the_first_conversation_behind() {
+    let house = House::open().await;
+    let (mut visitor, _) = house.greeted().await;
+    visitor.say(1, QUESTION).await;
+    let first = visitor.until("ack").await["conversation"].clone();
+    visitor.message("bot").await;
+    visitor.hello(Value::Null, Value::Null, 0).await;
+    visitor.say(2, QUESTION).await;
+    let (own, answer) = (visitor.message("visitor").await, visitor.message("bot").await);
+    assert_eq!((&own["seq"], &answer["seq"]), (&json!(1), &json!(2)));
+    assert_ne!(own["conversation"], first);
+    // A visitor who has not written sees the owner come, too.
+    let (mut guest, welcome) = house.greeted().await;
+    assert_eq!(welcome["owner_online"], false);
+    let owner = house.owner().await;
+    let _console = house.console(&owner).await;
+    assert_eq!(guest.until("presence").await["owner_online"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_fills_the_queue_by_asking_again_and_again() {
+    let house = House::open().await;
+    let mut begun = 0;
+    let refused = loop {
+        let (mut visitor, _) = house.greeted().await;
+        visitor.send(&json!({ "type": "ask_person" })).await;
+        let told = visitor.find(|f| f["type"] == "message" || f["type"] == "error").await;
+        match told["code"].as_str() {
+            Some(code) => break code.to_owned(),
+            None => begun += 1,
+        }
+    };
+    assert_eq!((refused.as_str(), begun), ("too_fast", 60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_nobody_took_marks_nothing_as_seen() {
+    let house = House::open().await;
+    let owner = house.owner().await;
+    let mut console = house.console(&owner).await;
+    let (mut visitor, _) = house.greeted().await;
+    visitor.say(1, QUESTION).await;
+    let id = visitor.until("ack").await["conversation"].as_str().unwrap().to_owned();
+    visitor.message("bot").await;
+    // As a console in the background does when its connection is back.
+    console.send(&json!({ "type": "watch", "conversation": id })).await;
+    console.until("receipts").await;
+    house.get(&format!("/console/api/conversations/{id}"), &owner).await;
+    let unread = async || house.running.app.store.overview(&id).await.unwrap().unwrap().unread;
+    assert_eq!(unread().await, 1);
+    console.send(&json!({ "type": "watch", "conversation": id, "last_seq": 2 })).await;
+    visitor.find(|frame| frame["type"] == "receipts" && frame["owner_read"] == 2).await;
+    assert_eq!(unread().await, 0);
 }

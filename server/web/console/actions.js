@@ -24,6 +24,7 @@ export const live = new Live({
   frame: (frame) => {
     if (frame.type === "knowledge") heard(frame.knowledge);
     else if (frame.type === "prompts") heardPrompts(frame.prompts);
+    else if (frame.type === "list") void readList();
     else if (applyFrame(frame) && store.detail) void read(store.detail.id);
     else if (frame.type === "message" && frame.from === "visitor") seen();
     changed();
@@ -161,6 +162,7 @@ export async function read(id) {
     if (store.detail !== detail) return;
     fillDetail(detail, opened);
     if (!store.conversations.has(id)) store.conversations.set(id, opened.conversation);
+    seen();
     changed();
   } catch (error) {
     if (store.detail !== detail) return;

@@ -172,8 +172,7 @@ export function openDetail(id) {
  * @returns {void}
  */
 export function fillDetail(detail, opened) {
-  const late = detail.messages.filter((one) => one.seq > (opened.messages.at(-1)?.seq ?? 0));
-  detail.messages = opened.messages.concat(late);
+  detail.messages = opened.messages; // what came live meanwhile is among the early frames
   detail.suggestion = opened.suggestion;
   offerTo(detail.id, opened.suggestion, opened.conversation.state);
   detail.summary = opened.summary;

@@ -123,8 +123,9 @@
 /** @typedef {{ type: "going_away", retry_after_ms: number | null }} GoingAwayFrame */
 /** @typedef {{ type: "receipts", conversation: string, visitor_delivered: number, visitor_read: number, owner_read: number }} ReceiptsFrame */
 /** @typedef {{ type: "pong" }} PongFrame */
+/** @typedef {{ type: "list" }} ListFrame many lines have changed */
 /** @typedef {{ type: "knowledge", knowledge: KnowledgeStatus }} KnowledgeFrame */
-/** @typedef {WelcomeFrame | KnowledgeFrame | ReadingFrame | PromptsFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ReceiptsFrame | PongFrame | ErrorFrame | GoingAwayFrame} Frame */
+/** @typedef {WelcomeFrame | KnowledgeFrame | ReadingFrame | PromptsFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ReceiptsFrame | PongFrame | ListFrame | ErrorFrame | GoingAwayFrame} Frame */
 
 /** @typedef {{ id: string, label: string }} Intent */
 /** @typedef {{ seq: number, tags: (Intent & { score: number })[], corrected: Intent | null }} Reading what a visitor's message is about */

@@ -121,15 +121,16 @@ export class Connection {
   /** @param {string} text any frame is a sign of life */
   hear(text) {
     this.heard = true;
-    if (this.welcome) this.alive();
+    if (this.welcome) this.alive(!text);
     else this.expect(ANSWER);
     if (text) this.on.data(text);
   }
 
-  /** Starts to count the silence. */
-  alive() {
+  /** Starts to count the silence. @param {boolean} [mute] the server has only shown that it lives; it wants the same of us */
+  alive(mute) {
     this.later("answer");
     if (this.doubted) this.on.doubt((this.doubted = false));
+    if (mute && this.timers.has("beat")) return;
     this.later("beat", this.watched ? BEAT : QUIET_BEAT, () => this.ask());
   }
 
