@@ -350,11 +350,6 @@ impl Hub {
             .any(|console| console.watching.as_deref() == Some(conversation))
     }
 
-    /// Whether any console is open.
-    pub fn has_consoles(&self) -> bool {
-        !self.lanes().consoles.is_empty()
-    }
-
     /// Tells a conversation's visitor, on all open pages.
     pub fn to_visitor(&self, conversation: &str, item: &Item) {
         let lanes = self.lanes();
@@ -422,7 +417,8 @@ mod tests {
         assert_eq!(drained(&console), ["2+"]);
         hub.leave(&mut console);
         assert_eq!(hub.leave(&mut visitor), Some(a));
-        assert!(!hub.has_consoles() && !hub.watched("a"));
+        hub.to_watchers("a", &message(3));
+        assert!(drained(&console).is_empty() && !hub.watched("a"));
     }
 
     #[test]

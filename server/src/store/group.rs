@@ -72,7 +72,7 @@ impl Writer {
         Ok(Self { desk: Arc::new(Mutex::new(desk)), broken })
     }
 
-    /// Lets `task` have the connection outside of any transaction.
+    /// The connection outside of any transaction: what was open is committed first.
     pub(super) async fn alone(&self) -> OwnedMutexGuard<Desk> {
         let mut desk = Arc::clone(&self.desk).lock_owned().await;
         desk.flush().await;
@@ -118,7 +118,7 @@ impl Writer {
         self.broken.cancelled().await;
     }
 
-    /// Commits what is open. Nothing is written afterwards.
+    /// Commits what is open and writes the log back into the file.
     pub(super) async fn close(&self) {
         let mut desk = self.alone().await;
         if let Err(error) = desk.run("PRAGMA wal_checkpoint(TRUNCATE)").await {

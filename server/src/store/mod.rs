@@ -56,8 +56,8 @@ pub enum StoreError {
     /// Too many wait to write.
     #[error("the database was busy for too long")]
     Busy,
-    /// The commit failed; nothing has changed.
-    #[error("the database could not commit; nothing was changed")]
+    /// The commit failed; nothing has changed, unless the disk brings back what it could not sync.
+    #[error("the database could not commit")]
     Lost,
     /// The disk has failed to keep what it was given.
     #[error(
