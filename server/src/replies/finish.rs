@@ -15,6 +15,7 @@ use crate::store::jobs::Job;
 use crate::store::messages::Message;
 use crate::store::suggestions::Suggestion;
 use crate::store::{StoreError, Tx};
+use crate::tasks;
 
 use super::Made;
 
@@ -63,6 +64,9 @@ pub(super) async fn finish(
         sent = wanted.as_ref().is_some_and(|message| message.draft_id.is_some());
         if let Some(message) = wanted {
             messages.push(tx.append(&mut row, message, app.clock.now_ms()).await?);
+        }
+        if let (Verdict::Reply, Some(left)) = (verdict, &made.outcome.left) {
+            tasks::keep(app, &mut tx, &mut row, left).await?;
         }
         if !sent {
             keep(app, &mut tx, job, made).await?;
@@ -131,6 +135,7 @@ fn end(
             citations: json(&made.show.citations()),
             draft_id: Some(job.id.clone()),
             reply_to,
+            card: tasks::card_json(outcome.left.as_ref().and_then(|left| left.card.as_ref())),
             ..Message::plain(Speaker::Bot, &draft.text())
         }));
     }
