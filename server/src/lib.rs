@@ -16,6 +16,7 @@ pub mod conversation;
 pub mod dump;
 pub mod error;
 pub mod export;
+pub mod hand_off;
 pub mod hub;
 pub mod kb;
 pub mod knowledge;
