@@ -15,7 +15,6 @@ use crate::config::{Site, Stream};
 use crate::hub::Hub;
 use crate::knowledge::{Edition, Library};
 use crate::limits::Limits;
-use crate::notify::file::Notify;
 use crate::notify::inbox::Inbox;
 use crate::notify::mail::Mailer;
 use crate::origin::Origins;
@@ -48,8 +47,6 @@ pub struct App {
     pub mind: Mind,
     /// What is to leave the machine by itself.
     pub outbox: Outbox,
-    /// Who is told about what.
-    pub notify: Arc<Notify>,
     /// Sends mail.
     pub mailer: Mailer,
     /// Reads answers to mail.
@@ -104,6 +101,8 @@ impl Mind {
             intents: &prompts.intents,
             policy: &prompts.policy,
             templates: &prompts.templates,
+            books: &prompts.books,
+            entities: &prompts.entities,
             tuned: self.tuning.tuned(),
             mode: self.mode,
         }

@@ -8,6 +8,7 @@ use engine::scope::Scope;
 use engine::turn::Speaker;
 
 use crate::app::App;
+use crate::notify;
 use crate::protocol::record;
 use crate::publish::{self, Changes};
 use crate::quiet;
@@ -117,6 +118,10 @@ pub async fn accept(
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
+        notify::hand_off(app, &mut tx, &row, now).await?;
+    }
+    if seq == 1 {
+        notify::first_message(app, &mut tx, (&row.id, text), now).await?;
     }
     tx.update_conversation(&row).await?;
     tx.commit().await?;
@@ -168,6 +173,7 @@ pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal
     }
     row.pass_to(next(row.holder()?, Event::HandOff)?, app.clock.now_ms());
     row.reason = Some("asked_for_person".into());
+    notify::hand_off(app, &mut tx, &row, app.clock.now_ms()).await?;
     tx.outdate_jobs(&row.id).await?;
     let line =
         Message::plain(Speaker::System, "You asked for a person. They will reply right here.");
@@ -210,6 +216,8 @@ pub struct Written {
     pub text: String,
     /// The suggestion it came from.
     pub suggestion: Option<String>,
+    /// When it was written, where that is not now: milliseconds since 1970.
+    pub written_at: Option<i64>,
 }
 
 /// Stores an owner's message; writing takes the conversation.
@@ -234,6 +242,7 @@ pub async fn write(
     let mut message = Message {
         client_msg_id: Some(written.client_msg_id.clone()),
         author: Some(owner.into()),
+        written_at: written.written_at,
         ..Message::plain(Speaker::Owner, &written.text)
     };
     if let Some(draft) = suggested(&mut tx, id, written).await? {

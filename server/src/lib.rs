@@ -38,5 +38,6 @@ pub mod socket;
 pub mod startup;
 pub mod store;
 pub mod tags;
+pub mod tasks;
 pub mod telemetry;
 pub mod tuning;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use engine::tasks::BookError;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -73,22 +74,6 @@ pub struct Route {
     pub urgent: bool,
 }
 
-/// Why a file cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotifyError {
-    /// Not TOML, or a key or value is unknown; names line and column.
-    #[error("{0}")]
-    Toml(String),
-    /// A value that makes no sense.
-    #[error("line {line}: {problem}")]
-    At {
-        /// Line of the file, from 1.
-        line: usize,
-        /// What is wrong, and what to write instead.
-        problem: String,
-    },
-}
-
 /// The file as it is written, with the places of what may be wrong.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,12 +129,12 @@ impl Notify {
     /// Reads the TOML text.
     ///
     /// # Errors
-    /// [`NotifyError`] with the line: bad TOML, unknown keys and events, addresses that are none, routes to nobody.
-    pub fn parse(text: &str) -> Result<Self, NotifyError> {
+    /// [`BookError`] with the line: bad TOML, unknown keys and events, addresses that are none, routes to nobody.
+    pub fn parse(text: &str) -> Result<Self, BookError> {
         let file: File =
-            toml::from_str(text).map_err(|e| NotifyError::Toml(e.to_string().trim_end().into()))?;
+            toml::from_str(text).map_err(|e| BookError::Toml(e.to_string().trim_end().into()))?;
         let line = |start: usize| text[..start].matches('\n').count() + 1;
-        let at = |start: usize, problem: String| NotifyError::At { line: line(start), problem };
+        let at = |start: usize, problem: String| BookError::At { line: line(start), problem };
         let mut read = Self { allow_private: file.allow_private, ..Self::default() };
         if let Some(quiet) = file.quiet {
             let start = quiet.span().start;
@@ -259,9 +244,9 @@ impl Notify {
 
 fn each<T>(
     lines: Vec<Spanned<T>>,
-    at: &impl Fn(usize, String) -> NotifyError,
+    at: &impl Fn(usize, String) -> BookError,
     mut add: impl FnMut(T) -> Result<(), String>,
-) -> Result<(), NotifyError> {
+) -> Result<(), BookError> {
     for spanned in lines {
         let start = spanned.span().start;
         add(spanned.into_inner()).map_err(|problem| at(start, problem))?;

@@ -7,6 +7,8 @@ pub mod mail;
 mod ntfy;
 mod webhook;
 
+use engine::conversation::State;
+use engine::turn::Speaker;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +16,9 @@ use crate::app::App;
 use crate::hub::Item;
 use crate::outbox::{self, Channel, Parcel, Unsent};
 use crate::protocol::server::Frame;
+use crate::store::conversations::Conversation;
 use crate::store::outbox::Row;
 use crate::store::{StoreError, Tx};
-use file::Notify;
 
 /// Characters of a title and of a text at most.
 const MAX_TITLE: usize = 200;
@@ -93,7 +95,8 @@ pub struct Notice {
 /// [`StoreError::Sql`].
 pub async fn event(app: &App, tx: &mut Tx, notice: Notice, now: i64) -> Result<(), StoreError> {
     let notice = notice.cut();
-    let rules = rules(app);
+    let prompts = app.mind.prompts();
+    let rules = &prompts.notify;
     let told = rules.told(notice.event);
     if told.is_empty() {
         return Ok(());
@@ -122,24 +125,140 @@ pub async fn event(app: &App, tx: &mut Tx, notice: Notice, now: i64) -> Result<(
     Ok(())
 }
 
+/// A visitor has written for the first time.
+///
+/// # Errors
+/// [`StoreError::Sql`].
+pub async fn first_message(
+    app: &App,
+    tx: &mut Tx,
+    (conversation, text): (&str, &str),
+    now: i64,
+) -> Result<(), StoreError> {
+    let notice = Notice {
+        event: Event::FirstMessage,
+        conversation: conversation.into(),
+        title: "A visitor has written".into(),
+        text: text.into(),
+        urgent: false,
+    };
+    event(app, tx, notice, now).await
+}
+
+/// A person is asked for; `row` says why.
+///
+/// # Errors
+/// [`StoreError::Sql`].
+pub async fn hand_off(
+    app: &App,
+    tx: &mut Tx,
+    row: &Conversation,
+    now: i64,
+) -> Result<(), StoreError> {
+    let asked = tx.newest_text(&row.id, Speaker::Visitor).await?;
+    let reason = row.reason.as_deref().unwrap_or_default().replace('_', " ");
+    let mut text = asked.unwrap_or_default();
+    if !reason.is_empty() {
+        text.push_str(&format!("\n\nWhy: {reason}"));
+    }
+    let notice = Notice {
+        event: Event::HandOff,
+        conversation: row.id.clone(),
+        title: "A visitor waits for a person".into(),
+        text,
+        urgent: false,
+    };
+    event(app, tx, notice, now).await
+}
+
+/// Milliseconds after which a visitor who waits for a person counts as unanswered; none for never.
+pub fn unanswered_after(app: &App) -> Option<i64> {
+    app.mind.prompts().notify.unanswered_minutes.map(|minutes| i64::from(minutes) * 60_000)
+}
+
+/// Due work: tells the owner that a visitor still waits for a person, unless somebody has answered meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unanswered(app: &App, tx: &mut Tx, conversation: &str) -> Result<(), StoreError> {
+    let Some(row) = tx.conversation(conversation).await? else { return Ok(()) };
+    let asked = tx.newest(conversation, Speaker::Visitor).await?;
+    let answered = tx.newest(conversation, Speaker::Owner).await?;
+    if !matches!(row.holder()?, State::Waiting | State::Owner) || asked <= answered {
+        return Ok(());
+    }
+    let now = app.clock.now_ms();
+    let minutes = (now - row.waiting_since).max(0) / 60_000;
+    let text = tx.newest_text(conversation, Speaker::Visitor).await?.unwrap_or_default();
+    let notice = Notice {
+        event: Event::Unanswered,
+        conversation: row.id,
+        title: format!("A visitor has waited for {minutes} minutes"),
+        text,
+        urgent: false,
+    };
+    event(app, tx, notice, now).await
+}
+
+/// Delivers a notice that says it is a test, now.
+///
+/// # Errors
+/// [`Unsent`], with what the other side answered.
+pub async fn test(app: &App, (channel, target): (Channel, &str)) -> Result<(), Unsent> {
+    let now = app.clock.now_ms();
+    let notice = Notice {
+        event: Event::HandOff,
+        conversation: String::new(),
+        title: "A test from Porchlight".into(),
+        text: "This channel works.".into(),
+        urgent: false,
+    };
+    let mail = || mail::Mail {
+        to: target.into(),
+        subject: notice.title.clone(),
+        text: notice.text.clone(),
+        ..mail::Mail::default()
+    };
+    let body = match channel {
+        Channel::Mail => json(&mail()),
+        Channel::Webhook => webhook::test_body(&notice, now),
+        Channel::Ntfy | Channel::Browser => json(&notice),
+    };
+    let row = Row {
+        id: app.ids.id(),
+        channel: channel.as_str().into(),
+        target: target.into(),
+        event: "test".into(),
+        conversation: String::new(),
+        body,
+        created_at: now,
+        due_at: now,
+        attempts: 0,
+        status: "queued".into(),
+        error: String::new(),
+    };
+    deliver(app, &row).await
+}
+
 /// Delivers a parcel.
 ///
 /// # Errors
 /// [`Unsent`].
 pub async fn deliver(app: &App, row: &Row) -> Result<(), Unsent> {
     let unreadable = |_| Unsent::Final("it was written by another version".into());
-    let rules = rules(app);
+    let prompts = app.mind.prompts();
+    let rules = &prompts.notify;
     match Channel::of(&row.channel) {
         Some(Channel::Mail) => {
             let mail = serde_json::from_str(&row.body).map_err(unreadable)?;
             mail::deliver(app, &mail, row).await
         }
         Some(Channel::Webhook) => {
-            webhook::send(app, (&rules, &row.target), (&row.id, &row.body)).await
+            webhook::send(app, (rules, &row.target), (&row.id, &row.body)).await
         }
         Some(Channel::Ntfy) => {
             let notice = serde_json::from_str(&row.body).map_err(unreadable)?;
-            ntfy::send(app, (&rules, &row.target), &notice).await
+            ntfy::send(app, (rules, &row.target), &notice).await
         }
         Some(Channel::Browser) => {
             let notice: Notice = serde_json::from_str(&row.body).map_err(unreadable)?;
@@ -169,11 +288,6 @@ impl Notice {
             ..self
         }
     }
-}
-
-/// The owner's `notify.toml` as it is in force.
-fn rules(app: &App) -> std::sync::Arc<Notify> {
-    std::sync::Arc::clone(&app.notify)
 }
 
 /// The owner's time zone.

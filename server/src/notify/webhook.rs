@@ -23,9 +23,18 @@ const MOST: usize = 2;
 
 /// The body for a notice, as it is sent and signed every time.
 pub(super) fn body(notice: &Notice, now: i64) -> String {
+    typed(notice.event.as_str(), notice, now)
+}
+
+/// The body of a test.
+pub(super) fn test_body(notice: &Notice, now: i64) -> String {
+    typed("test", notice, now)
+}
+
+fn typed(name: &str, notice: &Notice, now: i64) -> String {
     let at = Timestamp::from_millisecond(now).unwrap_or_default();
     json!({
-        "type": notice.event.as_str(),
+        "type": name,
         "timestamp": at.to_string(),
         "data": { "conversation": notice.conversation, "title": notice.title, "text": notice.text },
     })

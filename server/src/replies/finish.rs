@@ -1,12 +1,13 @@
 //! The end of a reply job: one transaction, fenced by the lease, that stores the reply and the decision or neither.
 
-use engine::conversation::{Event, next};
+use engine::conversation::{Event, State, next};
 use engine::fence::{Scene, Verdict, may_finish};
 use engine::rules::Action;
 use engine::turn::Speaker;
 
 use crate::app::App;
 use crate::hub::Item;
+use crate::notify;
 use crate::protocol::record::Decision;
 use crate::protocol::server::Frame;
 use crate::publish::{self, Changes};
@@ -15,6 +16,7 @@ use crate::store::jobs::Job;
 use crate::store::messages::Message;
 use crate::store::suggestions::Suggestion;
 use crate::store::{StoreError, Tx};
+use crate::tasks;
 
 use super::Made;
 
@@ -64,11 +66,17 @@ pub(super) async fn finish(
         if let Some(message) = wanted {
             messages.push(tx.append(&mut row, message, app.clock.now_ms()).await?);
         }
+        if let (Verdict::Reply, Some(left)) = (verdict, &made.outcome.left) {
+            tasks::keep(app, &mut tx, &mut row, left).await?;
+        }
         if !sent {
             keep(app, &mut tx, job, made).await?;
         }
         let body = json(&decision);
         tx.decide(&row.id, job.for_seq, (app.clock.now_ms(), &body)).await?;
+    }
+    if row.state != before.state && row.holder()? == State::Waiting {
+        notify::hand_off(app, &mut tx, &row, app.clock.now_ms()).await?;
     }
     failpoint!("K13");
     tx.finish_job(&job.id).await?;
@@ -131,6 +139,7 @@ fn end(
             citations: json(&made.show.citations()),
             draft_id: Some(job.id.clone()),
             reply_to,
+            card: tasks::card_json(outcome.left.as_ref().and_then(|left| left.card.as_ref())),
             ..Message::plain(Speaker::Bot, &draft.text())
         }));
     }
@@ -225,6 +234,9 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
             )
             .await?,
         );
+    }
+    if row.state != before.state {
+        notify::hand_off(app, &mut tx, &row, app.clock.now_ms()).await?;
     }
     tx.finish_job(&job.id).await?;
     tx.update_conversation(&row).await?;

@@ -23,8 +23,7 @@ use crate::config::Settings;
 use crate::hub::{Hub, Item, Kind};
 use crate::knowledge as library;
 use crate::limits::Limits;
-use crate::notify::file::Notify as Notices;
-use crate::notify::inbox::Inbox;
+use crate::notify::inbox::{self, Inbox};
 use crate::notify::mail::Mailer;
 use crate::origin::Origins;
 use crate::outbound::pages::system_lookup;
@@ -134,6 +133,7 @@ pub async fn open(
     tokio::spawn(prune(Arc::clone(&app)));
     tokio::spawn(queue::keep(Arc::clone(&app)));
     outbox::start(&app).await?;
+    inbox::start(&app);
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
@@ -178,7 +178,6 @@ pub async fn assemble(
         desk: Desk::default(),
         mind,
         outbox: Outbox::default(),
-        notify: Arc::new(notices(settings)?),
         mailer: Mailer::new(settings.mail.clone(), &trust),
         inbox: Inbox::new(settings.imap.clone(), &trust),
         poster: Poster::new(system_lookup()).context("the client of webhooks")?,
@@ -213,16 +212,6 @@ fn mind(
         settle_ms: i64::from(settings.replies.settle_ms),
         timeout: settings.replies.timeout(),
     })
-}
-
-/// The owner's `notify.toml`, or what is built in.
-fn notices(settings: &Settings) -> Result<Notices> {
-    let own = settings.replies.prompts.as_ref().map(|folder| folder.join("notify.toml"));
-    let text = match own.filter(|path| path.exists()) {
-        Some(path) => std::fs::read_to_string(path).context("notify.toml")?,
-        None => include_str!("../../../prompts/notify.toml").to_owned(),
-    };
-    Notices::parse(&text).context("notify.toml")
 }
 
 /// Tells the consoles how the documents stand, whenever that changes.

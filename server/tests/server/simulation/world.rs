@@ -310,7 +310,7 @@ impl<'a> World<'a> {
         let (id, written) = again.unwrap_or_else(|| {
             let client_msg_id = format!("{:016x}{:016x}", self.dice.next(), self.dice.next());
             let text = format!("reply {}", self.dice.below(1_000));
-            (id, Written { client_msg_id, text, suggestion: None })
+            (id, Written { client_msg_id, text, suggestion: None, written_at: None })
         });
         let stored = self.runtime.block_on(conversation::write(&self.app(), "Ada", &id, &written));
         let (seq, changes) = stored.unwrap();
