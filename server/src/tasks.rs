@@ -1,12 +1,15 @@
 //! Tasks in the database: what stands when a turn begins, and what a step leaves behind, in the transaction that stores its words.
 
 use engine::conversation::State;
+use engine::flows::Lead;
 use engine::tasks::{Effect, Left, Standing, Step, Task};
 use engine::turn::Speaker;
 
 use crate::app::App;
 use crate::conversation::{Refusal, Visitor};
 use crate::hand_off::hand_off;
+use crate::leads::{self, News};
+use crate::notify::{self, Event, Notice};
 use crate::publish::Changes;
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
@@ -56,13 +59,24 @@ pub async fn keep(
             Effect::Upload { what } => {
                 (tasks.upload_what, tasks.upload_until) = (what.clone(), now + UPLOAD_MS);
             }
-            Effect::Lead(_) | Effect::Call(_) | Effect::SendCode { .. } | Effect::Ticket(_) => {}
+            Effect::Lead(lead) => tell(app, tx, &row.id, lead).await?,
+            Effect::Call(_) | Effect::SendCode { .. } | Effect::Ticket(_) => {}
         }
     }
     tx.put_tasks(&row.id, &tasks, now).await?;
     // What was done step by step was progress: the caps on automatic replies count anew.
     row.counted_from = row.head;
     Ok(())
+}
+
+/// Keeps a lead, and tells the owner of it.
+async fn tell(app: &App, tx: &mut Tx, conversation: &str, lead: &Lead) -> Result<(), StoreError> {
+    let Some(News { title, text, urgent }) = leads::keep(app, tx, conversation, lead).await? else {
+        return Ok(());
+    };
+    let conversation = conversation.to_owned();
+    let notice = Notice { event: Event::NewLead, conversation, title, text, urgent };
+    notify::event(app, tx, notice, app.clock.now_ms()).await
 }
 
 /// Says what a step says that no reply job has made: after a button, a right code, the end of a call.

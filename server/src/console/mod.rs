@@ -3,7 +3,9 @@
 pub mod account;
 pub mod conversations;
 pub mod editing;
+pub mod files;
 pub mod knowledge;
+pub mod leads;
 mod notifications;
 pub mod rules;
 pub mod saved_replies;
@@ -53,6 +55,10 @@ pub fn routes() -> Router<Arc<App>> {
         )
         .route("/notifications", get(notifications::overview))
         .route("/notifications/test", post(notifications::test))
+        .route("/leads", get(leads::list))
+        .route("/leads/export", get(leads::export))
+        .route("/flows", get(leads::flows))
+        .route("/files/{id}", get(files::download))
         .route("/rules", get(rules::overview))
         .route("/rules/wrong", post(rules::choose))
         .route("/verdicts", get(verdicts::list))

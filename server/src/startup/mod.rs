@@ -35,6 +35,7 @@ use crate::replies::{self, Desk};
 use crate::socket::pipes::Pipes;
 use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
+use crate::uploads::{self, Uploads};
 use crate::{accept, prompts, queue, routes};
 
 /// How often quiet addresses are forgotten.
@@ -120,6 +121,7 @@ pub async fn open(
 ) -> Result<Running> {
     let doors = (bound.address, bound.stop.clone());
     let (app, setup) = assemble(settings, doors, model, outside).await?;
+    uploads::sweep(&app).await?;
     let worker = replies::start(&app).await?;
     let keeper = library::start(&app.mind.knowledge, app.shutdown.clone())
         .context("the thread that reads the documents could not be started")?;
@@ -183,6 +185,7 @@ pub async fn assemble(
         poster: Poster::new(system_lookup()).context("the client of webhooks")?,
         site: settings.site.clone(),
         origins: Origins::new(address, server.public_url.clone(), server.allowed_origins.clone()),
+        uploads: Uploads::new(server.data_dir.join(data::UPLOADS)),
         limits: Limits::new(&settings.limits),
         doors: Doors::default(),
         shutdown: stop,
