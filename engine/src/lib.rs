@@ -14,6 +14,7 @@ pub mod fence;
 pub mod finding;
 pub mod frustration;
 pub mod grounding;
+pub mod hours;
 pub mod intent;
 pub mod language;
 pub mod metrics;
@@ -36,5 +37,6 @@ pub mod summary;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
+pub mod tickets;
 pub mod turn;
 pub mod wording;
