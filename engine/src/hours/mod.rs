@@ -122,3 +122,6 @@ impl Hours {
         &self.holidays
     }
 }
+
+#[cfg(test)]
+mod tests;
