@@ -3,6 +3,7 @@
 //! No IO, clock, thread, randomness, model, index or database is named here; what the engine needs from
 //! outside comes through two traits, [`search::Search`] and [`model::Model`].
 
+pub mod actions;
 pub mod breaker;
 pub mod clarify;
 mod compose;
@@ -12,6 +13,7 @@ pub mod draft;
 pub mod entities;
 pub mod fence;
 pub mod finding;
+pub mod flows;
 pub mod frustration;
 pub mod grounding;
 pub mod hours;
@@ -34,6 +36,7 @@ pub mod settle;
 mod sink;
 pub mod spelling;
 pub mod summary;
+pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

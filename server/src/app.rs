@@ -91,6 +91,8 @@ impl Mind {
             intents: &prompts.intents,
             policy: &prompts.policy,
             templates: &prompts.templates,
+            books: &prompts.books,
+            entities: &prompts.entities,
             tuned: self.tuning.tuned(),
             mode: self.mode,
         }

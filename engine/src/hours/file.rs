@@ -7,25 +7,10 @@ use toml::Spanned;
 
 use super::{DAY, Holiday, HolidayDate, Hours, PromiseRules, Span};
 use crate::phrase::Phrase;
+use crate::tasks::BookError;
 
 /// Time zones that are offered in place of one that there is not.
 const NEAR: usize = 3;
-
-/// Why office hours cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HoursError {
-    /// Not TOML, a key is unknown, or a phrase can never match; names line and column.
-    #[error("{0}")]
-    Toml(String),
-    /// A value that makes no sense.
-    #[error("line {line}: {problem}")]
-    At {
-        /// Line of the file, from 1.
-        line: usize,
-        /// What is wrong, and what to write instead.
-        problem: String,
-    },
-}
 
 /// Where something stands, and what is wrong with it.
 type Wrong = (usize, String);
@@ -42,6 +27,8 @@ struct File {
     holiday: Vec<Day>,
     #[serde(default)]
     priority_words: Vec<Phrase>,
+    #[serde(default)]
+    asking: Vec<Phrase>,
     follow_up: Option<Spanned<String>>,
     #[serde(default)]
     promise: Promise,
@@ -81,12 +68,12 @@ impl Hours {
     /// Reads the TOML text.
     ///
     /// # Errors
-    /// [`HoursError`] with the line: bad TOML, unknown keys, zones and dates that there are not, spans that are empty or overlap.
-    pub fn parse(text: &str) -> Result<Self, HoursError> {
-        let file: File = toml::from_str(text).map_err(|e| HoursError::Toml(e.to_string()))?;
+    /// [`BookError`] with the line: bad TOML, unknown keys, zones and dates that there are not, spans that are empty or overlap.
+    pub fn parse(text: &str) -> Result<Self, BookError> {
+        let file: File = toml::from_str(text).map_err(|e| BookError::Toml(e.to_string()))?;
         checked(file).map_err(|(start, problem)| {
             let line = text[..start].matches('\n').count() + 1;
-            HoursError::At { line, problem }
+            BookError::At { line, problem }
         })
     }
 }
@@ -110,6 +97,7 @@ fn checked(file: File) -> Result<Hours, Wrong> {
         week: file.week.map(week).transpose()?,
         holidays: holidays(file.holiday)?,
         priority_words: file.priority_words,
+        asking: file.asking,
         follow_up: follow_up.transpose()?,
         promise: promise(&file.promise)?,
     })

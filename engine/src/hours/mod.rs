@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::phrase::Phrase;
 
-pub use file::HoursError;
+pub(crate) use night::answer;
 pub use night::{AfterHours, after_hours};
 pub use promise::Promise;
 
@@ -39,6 +39,8 @@ pub struct Hours {
     week: Option<[Vec<Span>; 7]>,
     holidays: Vec<Holiday>,
     priority_words: Vec<Phrase>,
+    /// Questions whether anybody is there.
+    asking: Vec<Phrase>,
     /// Minute of the day from which visitors of the night are answered.
     follow_up: Option<u16>,
     promise: PromiseRules,
@@ -95,6 +97,7 @@ impl Default for Hours {
             week: None,
             holidays: Vec::new(),
             priority_words: Vec::new(),
+            asking: Vec::new(),
             follow_up: None,
             promise: PromiseRules::default(),
         }

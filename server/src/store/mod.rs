@@ -12,6 +12,7 @@ pub mod owners;
 pub mod saved_replies;
 pub mod suggestions;
 pub mod tags;
+pub mod tasks;
 pub mod tickets;
 pub mod tuning;
 
