@@ -1,5 +1,6 @@
 //! Tasks in the database: what stands when a turn begins, and what a step leaves behind, in the transaction that stores its words.
 
+use engine::actions::Ground;
 use engine::conversation::State;
 use engine::tasks::{Effect, Left, Standing, Step, Task};
 use engine::turn::Speaker;
@@ -116,7 +117,9 @@ pub async fn confirm(
         return Ok(None);
     }
     let prompts = app.mind.prompts();
-    let step = engine::actions::confirmed(&prompts.books.actions, &standing, yes);
+    let ground =
+        Ground { book: &prompts.books.actions, templates: &prompts.templates, verified: None };
+    let Some(step) = engine::actions::confirmed(ground, &standing, yes) else { return Ok(None) };
     changed(app, tx, (&mut row, step)).await.map(Some)
 }
 
@@ -135,7 +138,9 @@ pub async fn proved(
         return Ok(vec![]);
     }
     let prompts = app.mind.prompts();
-    let step = engine::actions::proved(&prompts.books.actions, &request, email);
+    let verified = Some(email);
+    let ground = Ground { book: &prompts.books.actions, templates: &prompts.templates, verified };
+    let step = engine::actions::proved(ground, &request);
     apply(app, tx, row, step).await
 }
 
