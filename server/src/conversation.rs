@@ -9,6 +9,7 @@ use engine::turn::Speaker;
 
 use crate::app::App;
 use crate::hand_off::hand_off;
+use crate::notify;
 use crate::protocol::record;
 use crate::publish::{self, Changes};
 use crate::quiet;
@@ -118,6 +119,9 @@ pub async fn accept(
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
     }
+    if seq == 1 {
+        notify::first_message(app, &mut tx, (&row.id, text), now).await?;
+    }
     tx.update_conversation(&row).await?;
     tx.commit().await?;
     let conversation = row.id.clone();
@@ -209,6 +213,8 @@ pub struct Written {
     pub text: String,
     /// The suggestion it came from.
     pub suggestion: Option<String>,
+    /// When it was written, where that is not now: milliseconds since 1970.
+    pub written_at: Option<i64>,
 }
 
 /// Stores an owner's message; writing takes the conversation.
@@ -235,6 +241,7 @@ pub async fn write(
     let mut message = Message {
         client_msg_id: Some(written.client_msg_id.clone()),
         author: Some(owner.into()),
+        written_at: written.written_at,
         ..Message::plain(Speaker::Owner, &written.text)
     };
     if let Some(draft) = suggested(&mut tx, id, (written, known.as_ref())).await? {
