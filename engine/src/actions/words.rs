@@ -3,7 +3,7 @@
 use crate::prompt::Templates;
 
 /// Ids of the texts with what is said where the owner's file lacks them.
-pub const TEXTS: [(&str, &str); 30] = [
+pub const TEXTS: [(&str, &str); 31] = [
     (
         "action_email",
         "For this I have to know that the account is yours. Which e-mail address is it under? I will send a code there.",
@@ -76,6 +76,7 @@ pub const TEXTS: [(&str, &str); 30] = [
     ),
     ("code_expired", "That code is no longer good. Write “again” for a new one."),
     ("code_none", "No code is waited for right now."),
+    ("code_shape", "A code has six digits. Please type it as it stands in the mail."),
     (
         "code_unsent",
         "I could not send the code, so I have asked a person to help. They will reply right here.",
