@@ -154,6 +154,9 @@ pub async fn assemble(
     (model, mode): (Arc<dyn Model>, Mode),
     outside: Outside,
 ) -> Result<(Arc<App>, Option<String>)> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider is set already");
+    }
     let store = data::database(settings).await?;
     lineage::check(&settings.server.data_dir, &store, &outside.ids).await?;
     let tuning = Tuning::open(&store).await?;
