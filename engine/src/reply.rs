@@ -127,11 +127,14 @@ fn after_hours(parts: &Parts<'_>, turn: &Turn, outcome: Outcome) -> Outcome {
     let heard = Heard { text: &turn.question, reading, frustration };
     let Some(step) = tickets::begin(Scene { parts, turn, heard: &heard }) else { return outcome };
     let piece = Piece { text: step.text(), cite: None };
+    // What a task has brought about before it asked for a person is kept.
+    let mut effects = outcome.left.map(|left| left.effects).unwrap_or_default();
+    effects.extend(step.effects);
     Outcome {
         decision: decide(Action::Send, &step.rule, Reason::AfterHours),
         draft: Some(Draft { pieces: vec![piece], citations: vec![] }),
         say: None,
-        left: Some(Left { card: step.card, task: step.task, effects: step.effects }),
+        left: Some(Left { card: step.card, task: step.task, effects }),
         ..outcome
     }
 }

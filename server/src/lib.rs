@@ -4,6 +4,7 @@
 pub mod failpoint;
 
 pub mod accept;
+pub mod actions;
 pub mod app;
 pub mod assets;
 pub mod auth;
@@ -13,11 +14,13 @@ pub mod commands;
 pub mod config;
 pub mod console;
 pub mod conversation;
+pub mod demo;
 pub mod dump;
 pub mod error;
 pub mod export;
 pub mod hand_off;
 pub mod hub;
+pub mod jobs;
 pub mod kb;
 pub mod knowledge;
 pub mod leads;
@@ -43,5 +46,6 @@ pub mod store;
 pub mod tags;
 pub mod tasks;
 pub mod telemetry;
+pub mod tickets;
 pub mod tuning;
 pub mod uploads;

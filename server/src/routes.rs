@@ -14,7 +14,7 @@ use engine::search::Search;
 
 use crate::app::{App, Peer};
 use crate::error::ApiError;
-use crate::{assets, console, kb, origin, socket, uploads};
+use crate::{assets, console, demo, kb, origin, socket, uploads};
 
 /// Bytes of a request's body at most.
 const MAX_BODY: usize = 64 * 1024;
@@ -51,6 +51,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/widget/poll", post(socket::pipes::poll))
         .route("/widget/frames", post(socket::pipes::frames))
         .route(uploads::ADDRESS, post(uploads::take))
+        .merge(demo::routes())
         .route("/{folder}/{name}", get(assets::file))
         .merge(sockets)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -124,6 +125,7 @@ async fn uncached(request: Request, next: Next) -> Response {
 /// `GET /healthz`.
 async fn health(State(app): State<Arc<App>>) -> Response {
     let waiting = app.store.jobs_waiting().await;
+    let parked = app.store.due_parked().await;
     let stopping = app.shutdown.is_cancelled();
     let status = match (&waiting, stopping) {
         (_, true) => "stopping",
@@ -141,6 +143,7 @@ async fn health(State(app): State<Arc<App>>) -> Response {
         "drafter": card.drafter,
         "mode": app.mind.mode.as_str(),
         "queue": waiting.as_ref().ok(),
+        "due_parked": parked.as_ref().ok(),
     }));
     let code = if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], body).into_response()

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::answer::{Answer, Found, cut, figured, overlap, trimmed};
 use super::slot::{Slot, SlotKind};
-use super::{choice, figures, said, sentences_of};
+use super::{choice, said, sentences_of};
 use crate::phrase::Phrase;
 use crate::text;
 

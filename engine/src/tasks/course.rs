@@ -2,7 +2,7 @@
 
 use super::{Card, Left, Scene, Step, Task};
 use crate::rules::{Rule, RuleAction};
-use crate::{actions, flows, tickets};
+use crate::{actions, flows, hours, tickets};
 
 /// What becomes of a message as far as tasks go.
 pub(crate) enum Course {
@@ -21,6 +21,9 @@ pub(crate) fn course(scene: Scene<'_>, rule: Option<&Rule>) -> Course {
     let open = |over: &[String]| person.is_none_or(|rule| over.contains(&rule.id));
     let books = scene.parts.books;
     let standing = &scene.turn.standing.task;
+    if let Some(step) = hours::answer(scene) {
+        return Course::Step(Box::new(step));
+    }
     if let Some(task) = standing {
         let step = match task {
             Task::Flow(run) => books

@@ -20,12 +20,14 @@ use crate::app::{App, Mind};
 use crate::auth::{self, Doors};
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
+use crate::demo::Demo;
 use crate::hub::{Hub, Item, Kind};
 use crate::knowledge as library;
 use crate::limits::Limits;
 use crate::notify::inbox::{self, Inbox};
 use crate::notify::mail::Mailer;
 use crate::origin::Origins;
+use crate::outbound::actions::ActionClient;
 use crate::outbound::pages::system_lookup;
 use crate::outbound::post::Poster;
 use crate::outbox::{self, Outbox};
@@ -36,7 +38,7 @@ use crate::socket::pipes::Pipes;
 use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
 use crate::uploads::{self, Uploads};
-use crate::{accept, prompts, queue, routes};
+use crate::{accept, actions, jobs, prompts, queue, routes};
 
 /// How often quiet addresses are forgotten.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -136,6 +138,8 @@ pub async fn open(
     tokio::spawn(queue::keep(Arc::clone(&app)));
     outbox::start(&app).await?;
     inbox::start(&app);
+    app.doors.sockets.spawn(jobs::keep(Arc::clone(&app)));
+    actions::start(&app).await?;
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
@@ -153,6 +157,9 @@ pub async fn assemble(
     (model, mode): (Arc<dyn Model>, Mode),
     outside: Outside,
 ) -> Result<(Arc<App>, Option<String>)> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider is set already");
+    }
     let store = data::database(settings).await?;
     lineage::check(&settings.server.data_dir, &store, &outside.ids).await?;
     let tuning = Tuning::open(&store).await?;
@@ -173,8 +180,8 @@ pub async fn assemble(
     let app = Arc::new(App {
         store,
         clock,
-        ids,
         queue: Notify::default(),
+        due: Notify::default(),
         hub: Hub::default(),
         pipes: Pipes::default(),
         desk: Desk::default(),
@@ -183,6 +190,13 @@ pub async fn assemble(
         mailer: Mailer::new(settings.mail.clone(), &trust),
         inbox: Inbox::new(settings.imap.clone(), &trust),
         poster: Poster::new(system_lookup()).context("the client of webhooks")?,
+        actions: actions::Desk::new(
+            ActionClient::new(settings.actions.allow_private.clone(), system_lookup())
+                .context("the client of actions")?,
+            settings.replies.prompts.clone().unwrap_or_default(),
+        ),
+        demo: settings.site.demo.then(|| Demo::new(&ids)),
+        ids,
         site: settings.site.clone(),
         origins: Origins::new(address, server.public_url.clone(), server.allowed_origins.clone()),
         uploads: Uploads::new(server.data_dir.join(data::UPLOADS)),

@@ -1,8 +1,11 @@
 //! Everything that is kept: one SQLite file, written by one connection, read by several. All SQL lives below here.
 
+pub mod calls;
 pub mod cited;
+pub mod codes;
 pub mod conversations;
 pub mod corrections;
+pub mod due;
 pub mod dump;
 pub mod files;
 mod group;
@@ -16,6 +19,7 @@ pub mod saved_replies;
 pub mod suggestions;
 pub mod tags;
 pub mod tasks;
+pub mod tickets;
 pub mod tuning;
 
 use std::path::{Path, PathBuf};
