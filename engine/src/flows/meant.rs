@@ -94,6 +94,9 @@ fn left(message: &str, sentence: &Range<usize>, found: &[Found]) -> String {
     let mut at = sentence.start;
     let mut spans: Vec<&Range<usize>> =
         found.iter().map(|one| &one.span).filter(|span| overlap(span, sentence)).collect();
+    if spans.is_empty() {
+        return message[sentence.clone()].trim().to_owned();
+    }
     spans.sort_by_key(|span| span.start);
     for span in spans {
         if span.start > at {

@@ -126,6 +126,50 @@ const ROWS: [(&str, &str, &str, &str); 88] = [
     ("ok", "of course", "ok", "Yes"),
 ];
 
+/// Written after the reading was done, to see how it does on words that it was not made for.
+const FRESH: [(&str, &str, &str, &str); 40] = [
+    ("email", "Best is info@lampenladen.example", "email", "info@lampenladen.example"),
+    ("email", "jane.doe@uni.example.edu or jd@example.com", "email", "jane.doe@uni.example.edu"),
+    ("email", "ok: MAX@EXAMPLE.ORG!!", "email", "max@example.org"),
+    ("email", "max@example.org. we are 3 people btw", "email", "max@example.org"),
+    ("email", "max@example.org. we are 3 people btw", "people", "3"),
+    ("email", "i only use telegram", "email", ""),
+    ("email", "@max", "email", ""),
+    ("email", "max_at_example.org", "email", ""),
+    ("phone", "mobile: 0176-12345678", "phone", "017612345678"),
+    ("phone", "+1 (415) 555-2671", "phone", "+14155552671"),
+    ("phone", "0041 44 668 18 00", "phone", "+41446681800"),
+    ("phone", "same as last time", "phone", ""),
+    ("phone", "whatsapp 0034 600 123 456 please", "phone", "+34600123456"),
+    ("company", "The Lamp Shop", "company", "The Lamp Shop"),
+    ("company", "we are Globex Inc", "company", "Globex Inc"),
+    ("company", "my company is Initech and we sell printers", "company", "Initech"),
+    ("company", "I work for the city of Springfield", "company", "the city of Springfield"),
+    ("company", "no company, private person", "company", "no company, private person"),
+    ("company", "Umbrella AG (Zürich)", "company", "Umbrella AG (Zürich)"),
+    ("people", "somewhere between 50 and 60", "people", "50-60"),
+    ("people", "4 and growing", "people", "4"),
+    ("people", "it's just the two of us", "people", "2"),
+    ("people", "solo", "people", "1"),
+    ("people", "approx. 120 staff in 3 offices", "people", "120"),
+    ("people", "a handful", "people", ""),
+    ("people", "me plus three", "people", "3"),
+    ("people", "none of your business", "people", ""),
+    ("budget", "max 300", "budget", "300"),
+    ("budget", "we could spend about 12,000 dollars per year", "budget", "12000 USD"),
+    ("budget", "10k€", "budget", "10000 EUR"),
+    ("budget", "depends", "budget", ""),
+    ("budget", "zero, it has to be free", "budget", "0"),
+    ("date", "2027-01-15", "date", "2027-01-15"),
+    ("date", "mid february", "date", "mid february"),
+    ("date", "whenever it suits you", "date", "whenever it suits you"),
+    ("date", "15th of January 2027 at 10", "date", "2027-01-15"),
+    ("plan", "the first one", "plan", "Starter"),
+    ("plan", "I'd go for starter I think", "plan", "Starter"),
+    ("plan", "still undecided", "plan", "Not decided yet"),
+    ("ok", "I think so", "ok", "Yes"),
+];
+
 /// The value that was read of `slot` when `asked` was asked for and `written` came.
 fn read(asked: &str, written: &str, slot: &str) -> String {
     let mut talk = Talk::over(&flow(asked), vec![]);
@@ -135,17 +179,22 @@ fn read(asked: &str, written: &str, slot: &str) -> String {
     slots.into_iter().find(|row| row.label == slot).map(|row| row.value).unwrap_or_default()
 }
 
+/// The rows that are not read as they have to be.
+fn misread(rows: &[(&str, &str, &str, &str)]) -> Vec<String> {
+    let judge = |(asked, written, slot, expect): &(&str, &str, &str, &str)| {
+        let got = read(asked, written, slot);
+        (got != *expect).then(|| format!("{asked}: {written:?} -> {slot} {got:?}, not {expect:?}"))
+    };
+    rows.iter().filter_map(judge).collect()
+}
+
 #[test]
 fn most_wordings_are_read_right() {
-    let wrong: Vec<String> = ROWS
-        .iter()
-        .filter_map(|(asked, written, slot, expect)| {
-            let got = read(asked, written, slot);
-            (got != *expect)
-                .then(|| format!("{asked}: {written:?} -> {slot} {got:?}, not {expect:?}"))
-        })
-        .collect();
-    let right = ROWS.len() - wrong.len();
-    println!("{right} of {} read right\n{}", ROWS.len(), wrong.join("\n"));
-    assert!(right * 100 >= ROWS.len() * 95, "{right} of {}:\n{}", ROWS.len(), wrong.join("\n"));
+    for (name, rows, least) in [("known", &ROWS[..], 98), ("fresh", &FRESH[..], 85)] {
+        let wrong = misread(rows);
+        let right = rows.len() - wrong.len();
+        println!("{name}: {right} of {} read right\n{}", rows.len(), wrong.join("\n"));
+        let share = right * 100 / rows.len();
+        assert!(share >= least, "{name}: {share} %\n{}", wrong.join("\n"));
+    }
 }
