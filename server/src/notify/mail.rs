@@ -85,12 +85,19 @@ pub struct Mailer {
     settings: config::Mail,
     /// Certificates that are trusted beside the system's, as PEM.
     trust: Arc<[Vec<u8>]>,
+    whole: Duration,
 }
 
 impl Mailer {
     /// By these settings; `trust` are certificates beside the system's, as PEM.
     pub fn new(settings: config::Mail, trust: &[Vec<u8>]) -> Self {
-        Self { settings, trust: trust.into() }
+        Self { settings, trust: trust.into(), whole: WHOLE }
+    }
+
+    /// The same, that gives up a mail after `whole`.
+    #[must_use]
+    pub fn within(self, whole: Duration) -> Self {
+        Self { whole, ..self }
     }
 
     /// Whether a mail server is set.
@@ -111,14 +118,15 @@ impl Mailer {
         let from = self.from().filter(|_| self.is_set()).ok_or(MailError::NotSet)?;
         let to = Address::parse(&mail.to).ok_or_else(|| MailError::Address(mail.to.clone()))?;
         let message = self.message(mail, (&from, &to), id, now)?;
-        let sent = tokio::time::timeout(WHOLE, async {
+        let sent = tokio::time::timeout(self.whole, async {
             self.transport().await?.send(message).await.map_err(|error| said(&error))
         });
         match sent.await {
             Ok(sent) => sent.map(|_| ()),
-            Err(_) => {
-                Err(MailError::Unreached(format!("no end after {} seconds", WHOLE.as_secs())))
-            }
+            Err(_) => Err(MailError::Unreached(format!(
+                "no end after {} seconds",
+                self.whole.as_secs_f32()
+            ))),
         }
     }
 
@@ -182,7 +190,7 @@ impl Mailer {
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server)
             .port(port)
             .tls(wanted)
-            .timeout(Some(WHOLE));
+            .timeout(Some(self.whole));
         if let Some(user) = user {
             let password = match password_file {
                 Some(file) => secret::read(file).await.map_err(MailError::Unusable)?,

@@ -107,16 +107,24 @@ pub async fn event(app: &App, tx: &mut Tx, notice: Notice, now: i64) -> Result<(
         if stopped.iter().any(|(c, t)| c == channel.as_str() && *t == target) {
             continue;
         }
+        let sleeps = quiet.is_some() && !urgent && !notice.urgent;
+        if channel == Channel::Browser {
+            // Of use while it is new and a console is open: it is not kept, and in the quiet hours not shown. Should the transaction
+            // fail that causes it, nobody is hurt by having looked.
+            if !sleeps {
+                show(app, &notice);
+            }
+            continue;
+        }
         // Programs do not sleep.
-        let may_wait = channel != Channel::Webhook && !urgent && !notice.urgent;
-        let digest_at = quiet.filter(|_| may_wait);
+        let digest_at = quiet.filter(|_| sleeps && channel != Channel::Webhook);
         let body = match channel {
             Channel::Mail => {
                 let mail = mail::of_notice(app, tx, (&notice, &target), (digest_at, now)).await?;
                 json(&mail)
             }
             Channel::Webhook => webhook::body(&notice, now),
-            Channel::Ntfy | Channel::Browser => json(&notice),
+            _ => json(&notice),
         };
         let (event, conversation) = (notice.event.as_str().into(), notice.conversation.clone());
         let parcel = Parcel { channel, target, event, conversation, body, digest_at };
@@ -261,8 +269,8 @@ pub async fn deliver(app: &App, row: &Row) -> Result<(), Unsent> {
             ntfy::send(app, (rules, &row.target), &notice).await
         }
         Some(Channel::Browser) => {
-            let notice: Notice = serde_json::from_str(&row.body).map_err(unreadable)?;
-            show(app, notice);
+            let notice = serde_json::from_str(&row.body).map_err(unreadable)?;
+            show(app, &notice);
             Ok(())
         }
         None => Err(Unsent::Final("its channel is unknown to this version".into())),
@@ -270,8 +278,8 @@ pub async fn deliver(app: &App, row: &Row) -> Result<(), Unsent> {
 }
 
 /// Shows a notice in the consoles that are open; where none is, nobody sees it.
-fn show(app: &App, notice: Notice) {
-    let Notice { event, conversation, title, text, .. } = notice;
+fn show(app: &App, notice: &Notice) {
+    let Notice { event, conversation, title, text, .. } = notice.clone();
     let about = conversation.clone();
     let frame = Frame::Notice { event: event.as_str().into(), conversation, title, text };
     app.hub.to_consoles(&about, &Item::Fleeting(frame.text()));

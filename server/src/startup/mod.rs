@@ -27,7 +27,7 @@ use crate::notify::inbox::{self, Inbox};
 use crate::notify::mail::Mailer;
 use crate::origin::Origins;
 use crate::outbound::pages::system_lookup;
-use crate::outbound::post::Poster;
+use crate::outbound::post::{Poster, WHOLE};
 use crate::outbox::{self, Outbox};
 use crate::prompts::Prompter;
 use crate::protocol::server::Frame;
@@ -151,6 +151,9 @@ pub async fn assemble(
     (model, mode): (Arc<dyn Model>, Mode),
     outside: Outside,
 ) -> Result<(Arc<App>, Option<String>)> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider is set already");
+    }
     let store = data::database(settings).await?;
     lineage::check(&settings.server.data_dir, &store, &outside.ids).await?;
     let tuning = Tuning::open(&store).await?;
@@ -180,7 +183,7 @@ pub async fn assemble(
         outbox: Outbox::default(),
         mailer: Mailer::new(settings.mail.clone(), &trust),
         inbox: Inbox::new(settings.imap.clone(), &trust),
-        poster: Poster::new(system_lookup()).context("the client of webhooks")?,
+        poster: Poster::new(system_lookup(), WHOLE).context("the client of webhooks")?,
         site: settings.site.clone(),
         origins: Origins::new(address, server.public_url.clone(), server.allowed_origins.clone()),
         limits: Limits::new(&settings.limits),

@@ -102,7 +102,12 @@ impl Hands {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
 
-    fn clock(&self) -> Clock {
+    /// Sets the clock.
+    pub(crate) fn set(&self, now: i64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
         let hands = self.clone();
         Clock::new(move || hands.now())
     }
@@ -181,6 +186,21 @@ impl House {
         running.stop().await;
         let outside = Outside { clock: hands.clock(), ..Outside::system().unwrap() };
         Self::start((folder, Settings::default()), (model, mode), outside).await
+    }
+
+    /// A house whose `notify.toml` says this.
+    pub(crate) async fn told(notify: &str, settings: Settings, outside: Outside) -> Self {
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        std::fs::write(folder.path().join("prompts/notify.toml"), notify).unwrap();
+        let model = (ScriptedModel::default(), Mode::Quote);
+        Self::start((folder, settings), model, outside).await
+    }
+
+    /// Stops the server and starts another with these settings on the same data.
+    pub(crate) async fn reopened(self, settings: Settings, outside: Outside) -> Self {
+        let Stopped(folder) = self.stopped().await;
+        Self::start((folder, settings), (ScriptedModel::default(), Mode::Quote), outside).await
     }
 
     async fn over(

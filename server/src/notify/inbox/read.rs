@@ -212,3 +212,53 @@ fn attribution(kept: &mut Vec<&str>) {
         kept.truncate(filled - lines - 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_cut() {
+        for (text, expect) in [
+            ("Yes.\n", "Yes."),
+            ("Yes.\n\nOn Mon, 3 Nov 2026 Ada <a@b.c> wrote:\n> Is it?\n", "Yes."),
+            (
+                "Yes.\n\nOn Mon, 3 Nov 2026 at 10:00 Porchlight\n<a@b.c>\nwrote:\n\n> Is it?\n> Really?\n",
+                "Yes.",
+            ),
+            ("Am 3.11.2026 schrieb Ada:\n> Ist es?\nJa.\n> Und das?\nNein.\n", "Ja.\nNein."),
+            ("Do this:\n> ls\nThen that.", "Do this:\nThen that."),
+            ("Yes.\n-- \nAda\nStreet 1", "Yes."),
+            ("Yes.\n\n________________________________\nFrom: x\n", "Yes."),
+            ("Yes.\n\n-----Original Message-----\nFrom: x\n", "Yes."),
+            (
+                "Yes.\n\nFrom: Porchlight <a@b.c>\nSent: Monday\nTo: Ada\nSubject: x\n\nIs it?",
+                "Yes.",
+            ),
+            ("Yes.\n\nVon: Porchlight <a@b.c>\nGesendet: Montag\nAn: Ada\n\nIst es?", "Yes."),
+            ("From: here you go left.\nThen right.", "From: here you go left.\nThen right."),
+            ("a\u{0}b\u{1b}[31m", "ab[31m"),
+            ("> all quoted", ""),
+            ("", ""),
+        ] {
+            assert_eq!(fresh(text), expect, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_secret_of_the_newest_mail_is_tried_first() {
+        let (old, new) = ("a".repeat(64), "b".repeat(64));
+        let mail = format!(
+            "From: ada@example.org\r\nMessage-ID: <1@x>\r\nIn-Reply-To: <porchlight.{new}@y>\r\n\
+             References: <other@y> <porchlight.{old}@y>\r\n <porchlight.{new}@y> <porchlight.short@y>\r\n\
+             Date: Tue, 3 Nov 2026 10:00:00 +0100\r\n\r\nYes.\r\n"
+        );
+        let letter = read(mail.as_bytes(), None).unwrap();
+        assert_eq!(letter.threads, [fingerprint(&new), fingerprint(&old)]);
+        assert_eq!((letter.text.as_str(), letter.from.as_str()), ("Yes.", "ada@example.org"));
+        assert_eq!(letter.date, Some(1_793_696_400_000));
+        assert_eq!(letter.id.len(), 32);
+        let own = Address::parse("ada@example.org");
+        assert_eq!(read(mail.as_bytes(), own.as_ref()), Err(Dropped::Own));
+    }
+}

@@ -96,10 +96,14 @@ impl<'a> World<'a> {
         let model: (Arc<dyn Model>, _) = (Arc::new(ScriptedModel::default()), Mode::Quote);
         let doors = (SocketAddr::from(([127, 0, 0, 1], 7878)), CancellationToken::new());
         let app = self.runtime.block_on(async {
-            let (app, _) =
-                startup::assemble(&self.home.settings, doors, model, Outside { clock, ids })
-                    .await
-                    .unwrap();
+            let (app, _) = startup::assemble(
+                &self.home.settings,
+                doors,
+                model,
+                Outside { clock, ids, trust: vec![] },
+            )
+            .await
+            .unwrap();
             replies::recover(&app, i64::MAX).await.unwrap();
             app
         });
