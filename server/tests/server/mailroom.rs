@@ -188,8 +188,8 @@ impl Mailroom {
         std::fs::write(self.path("password"), text).unwrap();
     }
 
-    /// Puts a mail into the mailbox as it is.
-    pub(crate) fn put(&self, mail: impl AsRef<[u8]>) {
+    /// Puts a mail into the mailbox as it is; the name of its file.
+    pub(crate) fn put(&self, mail: impl AsRef<[u8]>) -> String {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         let name = format!("17{count:08}.M{count}P1.test");
         let before = self.path("mail/box/tmp").join(&name);
@@ -197,7 +197,28 @@ impl Mailroom {
         if is_root() {
             run("chown", &["nobody", &before.display().to_string()]);
         }
-        std::fs::rename(before, self.path("mail/box/new").join(name)).unwrap();
+        std::fs::rename(before, self.path("mail/box/new").join(&name)).unwrap();
+        name
+    }
+
+    /// Waits until a mail is marked as seen.
+    pub(crate) async fn until_seen(&self, name: &str) {
+        let path = self.path("mail/box/cur");
+        let is_seen = || {
+            let names = std::fs::read_dir(&path).unwrap().flatten();
+            let mut names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            names.any(|found| {
+                let flags = found.strip_prefix(name).and_then(|rest| rest.rsplit_once(":2,"));
+                flags.is_some_and(|(_, flags)| flags.contains('S'))
+            })
+        };
+        let look = async {
+            while !is_seen() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let log = || std::fs::read_to_string(self.path("log")).unwrap_or_default();
+        timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("{name} is not seen: {}", log()));
     }
 
     /// Forgets the numbers of the mails: Dovecot gives new ones, and says so.

@@ -57,9 +57,9 @@ impl Asked {
         let app = &self.house.running.app;
         let marker = self.answer("marker", "x");
         // The last in the mailbox: once it is marked as seen, all before it were looked at.
-        self.room.put(marker.replace("marker@", &format!("{}@", app.ids.id())));
+        let last = self.room.put(marker.replace("marker@", &format!("{}@", app.ids.id())));
         app.inbox.ring();
-        self.room.until(|mails| mails.last().is_some_and(|(_, seen)| *seen)).await;
+        self.room.until_seen(&last).await;
         assert_eq!(app.inbox.problem(), None);
     }
 

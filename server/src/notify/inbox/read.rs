@@ -198,6 +198,10 @@ fn is_end(line: &str, below: &[&str]) -> bool {
     line == "--" || dashes || rule || outlook
 }
 
+/// What mail programs begin that line with.
+const OPENINGS: [&str; 10] =
+    ["On ", "Am ", "Le ", "El ", "Il ", "Op ", "Em ", "Den ", "Dnia ", "W dniu "];
+
 /// Takes away the line above a quotation that says whose words it is: `On Monday Ada wrote:`, over up to three lines.
 fn attribution(kept: &mut Vec<&str>) {
     let filled = kept.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
@@ -205,10 +209,12 @@ fn attribution(kept: &mut Vec<&str>) {
         return;
     }
     let above = kept[..filled].iter().rev().take(3).take_while(|line| !line.is_empty());
-    let about = above.collect::<Vec<_>>();
+    let about = above.copied().collect::<Vec<_>>();
     let says = |line: &str| line.contains('@') || line.bytes().any(|b| b.is_ascii_digit());
-    // As few lines as it takes to hold an address or a date.
-    if let Some(lines) = about.iter().position(|line| says(line)) {
+    let opens = |line: &&str| OPENINGS.iter().any(|word| line.starts_with(word)) && says(line);
+    // From the line that opens it; the last line alone where it holds an address or a date.
+    let lines = about.iter().position(opens).or_else(|| says(about[0]).then_some(0));
+    if let Some(lines) = lines {
         kept.truncate(filled - lines - 1);
     }
 }
