@@ -8,6 +8,7 @@ use engine::scope::Scope;
 use engine::turn::Speaker;
 
 use crate::app::App;
+use crate::hand_off::hand_off;
 use crate::notify;
 use crate::protocol::record;
 use crate::publish::{self, Changes};
@@ -113,12 +114,10 @@ pub async fn accept(
         let due = quiet::due(app, found.unfinished_by, (text, now));
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if state == State::Bot {
-        row.pass_to(State::Waiting, now);
-        row.reason = Some("busy".into());
+        hand_off(app, &mut tx, &mut row, "busy").await?;
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
-        notify::hand_off(app, &mut tx, &row, now).await?;
     }
     if seq == 1 {
         notify::first_message(app, &mut tx, (&row.id, text), now).await?;
@@ -171,9 +170,7 @@ pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal
     if matches!(row.holder()?, State::Owner | State::Waiting) {
         return Ok(Changes { conversation: row, messages: vec![], passed: true });
     }
-    row.pass_to(next(row.holder()?, Event::HandOff)?, app.clock.now_ms());
-    row.reason = Some("asked_for_person".into());
-    notify::hand_off(app, &mut tx, &row, app.clock.now_ms()).await?;
+    hand_off(app, &mut tx, &mut row, "asked_for_person").await?;
     tx.outdate_jobs(&row.id).await?;
     let line =
         Message::plain(Speaker::System, "You asked for a person. They will reply right here.");
@@ -230,6 +227,8 @@ pub async fn write(
     id: &str,
     written: &Written,
 ) -> Result<(i64, Option<Changes>), Refusal> {
+    // Before anything is held up by it.
+    let known = known(app, id, written).await?;
     let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     if let Some(stored) = tx.sent(id, Speaker::Owner, &written.client_msg_id).await? {
@@ -245,10 +244,10 @@ pub async fn write(
         written_at: written.written_at,
         ..Message::plain(Speaker::Owner, &written.text)
     };
-    if let Some(draft) = suggested(&mut tx, id, written).await? {
+    if let Some(draft) = suggested(&mut tx, id, (written, known.as_ref())).await? {
         let same = draft.text.trim() == written.text.trim();
         let fate = if same { Fate::Accepted } else { Fate::Edited };
-        let sent = (written.text.as_str(), distance(&draft.text, &written.text));
+        let sent = (written.text.as_str(), known.map_or(0, |(_, distance)| distance));
         tx.settle_suggestion(&draft.id, (fate, Some(sent)), app.clock.now_ms()).await?;
         if same {
             (message.text, message.pieces, message.citations) =
@@ -266,22 +265,28 @@ pub async fn write(
 async fn suggested(
     tx: &mut Tx,
     id: &str,
-    written: &Written,
+    (written, known): (&Written, Option<&(String, i64)>),
 ) -> Result<Option<Suggestion>, Refusal> {
     let Some(suggestion) = &written.suggestion else { return Ok(None) };
     let open = tx.suggestion(suggestion, id).await?;
-    if open.is_none() {
-        let text = tx.suggested_text(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
-        if text.trim() == written.text.trim() {
-            return Err(Refusal::UnknownSuggestion);
-        }
+    let theirs = known.is_some_and(|(text, _)| text.trim() != written.text.trim());
+    if open.is_none() && !theirs {
+        return Err(Refusal::UnknownSuggestion);
     }
     Ok(open)
 }
 
-/// Characters to insert, delete or replace between a draft and what was sent, white space at the ends aside.
-fn distance(draft: &str, sent: &str) -> i64 {
-    i64::try_from(strsim::levenshtein(draft.trim(), sent.trim())).unwrap_or(i64::MAX)
+/// The suggestion that a message came from, open or not, and how many characters were inserted, deleted or replaced in it, white
+/// space at the ends aside. A suggestion never changes, so this holds nothing up.
+async fn known(app: &App, id: &str, written: &Written) -> Result<Option<(String, i64)>, Refusal> {
+    let Some(suggestion) = &written.suggestion else { return Ok(None) };
+    let Some(text) = app.store.suggested_text(suggestion, id).await? else { return Ok(None) };
+    let (draft, sent) = (text.clone(), written.text.clone());
+    // Two long texts take a while.
+    let distance = move || strsim::levenshtein(draft.trim(), sent.trim());
+    let distance = tokio::task::spawn_blocking(distance).await;
+    let distance = distance.ok().and_then(|distance| i64::try_from(distance).ok());
+    Ok(Some((text, distance.unwrap_or(i64::MAX))))
 }
 
 /// An owner gives the conversation back to the bot, which answers the question that was left open; its counters begin anew.

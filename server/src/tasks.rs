@@ -6,7 +6,7 @@ use engine::turn::Speaker;
 
 use crate::app::App;
 use crate::conversation::{Refusal, Visitor};
-use crate::notify;
+use crate::hand_off::hand_off;
 use crate::publish::Changes;
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
@@ -76,7 +76,7 @@ pub async fn apply(
     step: Step,
 ) -> Result<Vec<Message>, StoreError> {
     let text = step.text();
-    let Step { card, task, effects, hand_off, .. } = step;
+    let Step { card, task, effects, hand_off: reason, .. } = step;
     let mut messages = Vec::new();
     if !text.is_empty() {
         let message =
@@ -84,10 +84,8 @@ pub async fn apply(
         messages.push(tx.append(row, message, app.clock.now_ms()).await?);
     }
     keep(app, tx, row, &Left { card, task, effects }).await?;
-    if let Some(reason) = hand_off.filter(|_| row.state == State::Bot.as_str()) {
-        row.pass_to(State::Waiting, app.clock.now_ms());
-        row.reason = Some(reason.as_str().into());
-        notify::hand_off(app, tx, row, app.clock.now_ms()).await?;
+    if let Some(reason) = reason.filter(|_| row.state == State::Bot.as_str()) {
+        hand_off(app, tx, row, reason.as_str()).await?;
     }
     Ok(messages)
 }

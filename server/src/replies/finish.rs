@@ -1,13 +1,12 @@
 //! The end of a reply job: one transaction, fenced by the lease, that stores the reply and the decision or neither.
 
-use engine::conversation::{Event, State, next};
 use engine::fence::{Scene, Verdict, may_finish};
 use engine::rules::Action;
 use engine::turn::Speaker;
 
 use crate::app::App;
+use crate::hand_off::hand_off;
 use crate::hub::Item;
-use crate::notify;
 use crate::protocol::record::Decision;
 use crate::protocol::server::Frame;
 use crate::publish::{self, Changes};
@@ -59,7 +58,7 @@ pub(super) async fn finish(
     let mut sent = false;
     if !cancelled {
         let wanted = match verdict {
-            Verdict::Reply => end(app, &mut row, job, made)?,
+            Verdict::Reply => end(app, &mut tx, &mut row, (job, made)).await?,
             _ => None,
         };
         sent = wanted.as_ref().is_some_and(|message| message.draft_id.is_some());
@@ -74,9 +73,6 @@ pub(super) async fn finish(
         }
         let body = json(&decision);
         tx.decide(&row.id, job.for_seq, (app.clock.now_ms(), &body)).await?;
-    }
-    if row.state != before.state && row.holder()? == State::Waiting {
-        notify::hand_off(app, &mut tx, &row, app.clock.now_ms()).await?;
     }
     failpoint!("K13");
     tx.finish_job(&job.id).await?;
@@ -120,16 +116,16 @@ async fn scene(tx: &mut Tx, row: &Conversation, leased: bool) -> Result<Scene, S
 }
 
 /// What the visitor gets, and the conversation's next state.
-fn end(
+async fn end(
     app: &App,
+    tx: &mut Tx,
     row: &mut Conversation,
-    job: &Job,
-    made: &Made,
+    (job, made): (&Job, &Made),
 ) -> Result<Option<Message>, StoreError> {
-    let (outcome, now) = (&made.outcome, app.clock.now_ms());
+    let outcome = &made.outcome;
     let reply_to = Some(job.for_seq);
     if made.timed_out {
-        hand_off(row, ("timeout", now))?;
+        hand_off(app, tx, row, "timeout").await?;
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         return Ok(Some(Message { reply_to, ..line }));
     }
@@ -143,20 +139,9 @@ fn end(
             ..Message::plain(Speaker::Bot, &draft.text())
         }));
     }
-    hand_off(row, (outcome.decision.reason.as_str(), now))?;
+    hand_off(app, tx, row, outcome.decision.reason.as_str()).await?;
     let say = outcome.say.as_deref().filter(|say| !say.is_empty());
     Ok(say.map(|say| Message { reply_to, ..Message::plain(Speaker::Bot, say) }))
-}
-
-fn hand_off(row: &mut Conversation, (reason, now): (&str, i64)) -> Result<(), StoreError> {
-    let moved = next(row.holder()?, Event::HandOff);
-    let moved = moved.map_err(|_| StoreError::Meaning {
-        what: "state of a conversation",
-        value: row.state.clone(),
-    })?;
-    row.pass_to(moved, now);
-    row.reason = Some(reason.into());
-    Ok(())
 }
 
 /// Keeps a draft that was not sent as a suggestion.
@@ -224,7 +209,7 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
     let mut messages = Vec::new();
     let scene = scene(&mut tx, &row, true).await?;
     if may_finish(job.claim(), scene) == Verdict::Reply {
-        hand_off(&mut row, ("fault", app.clock.now_ms()))?;
+        hand_off(app, &mut tx, &mut row, "fault").await?;
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(
             tx.append(
@@ -234,9 +219,6 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
             )
             .await?,
         );
-    }
-    if row.state != before.state {
-        notify::hand_off(app, &mut tx, &row, app.clock.now_ms()).await?;
     }
     tx.finish_job(&job.id).await?;
     tx.update_conversation(&row).await?;
