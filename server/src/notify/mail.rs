@@ -269,7 +269,12 @@ fn plain(text: &str) -> String {
 /// # Errors
 /// [`MailError`]; nothing counts as sent then.
 pub async fn send(app: &App, mail: &Mail) -> Result<(), MailError> {
-    app.mailer.send(mail, &app.ids.id(), app.clock.now_ms()).await
+    leave(app, mail, &app.ids.id(), app.clock.now_ms()).await
+}
+
+/// The one way out for mail.
+async fn leave(app: &App, mail: &Mail, id: &str, now: i64) -> Result<(), MailError> {
+    app.mailer.send(mail, id, now).await
 }
 
 /// Sends the mail of a parcel.
@@ -277,7 +282,7 @@ pub async fn send(app: &App, mail: &Mail) -> Result<(), MailError> {
 /// # Errors
 /// [`Unsent`].
 pub(super) async fn deliver(app: &App, mail: &Mail, row: &Row) -> Result<(), Unsent> {
-    let sent = app.mailer.send(mail, &row.id, row.created_at).await;
+    let sent = leave(app, mail, &row.id, row.created_at).await;
     sent.map_err(|error| match error.is_final() {
         true => Unsent::Final(error.to_string()),
         false => Unsent::Later(error.to_string()),

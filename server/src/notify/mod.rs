@@ -9,7 +9,6 @@ mod webhook;
 
 use engine::conversation::State;
 use engine::turn::Speaker;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -102,7 +101,8 @@ pub async fn event(app: &App, tx: &mut Tx, notice: Notice, now: i64) -> Result<(
         return Ok(());
     }
     let stopped = tx.stopped_targets().await?;
-    let quiet = rules.quiet.and_then(|quiet| quiet.until(now, &zone(app)));
+    let zone = prompts.books.hours.time_zone();
+    let quiet = rules.quiet.and_then(|quiet| quiet.until(now, zone));
     for (channel, target, urgent) in told {
         if stopped.iter().any(|(c, t)| c == channel.as_str() && *t == target) {
             continue;
@@ -296,11 +296,6 @@ impl Notice {
             ..self
         }
     }
-}
-
-/// The owner's time zone.
-fn zone(_app: &App) -> TimeZone {
-    TimeZone::UTC
 }
 
 /// JSON of values that always have one.

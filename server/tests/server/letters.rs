@@ -74,7 +74,7 @@ async fn nothing_breaks_out_of_a_header() {
 
 /// What a mail server does at which of its turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+pub(crate) enum Turn {
     Greeting,
     Ehlo,
     Auth,
@@ -85,14 +85,14 @@ enum Turn {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Deed {
+pub(crate) enum Deed {
     Say(&'static str),
     Hang,
     Reset,
 }
 
 /// A mail server that does one thing at one turn, and otherwise as it should; what it was told.
-async fn office(turn: Turn, deed: Deed) -> (u16, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn office(turn: Turn, deed: Deed) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();

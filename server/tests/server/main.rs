@@ -23,6 +23,7 @@ mod reader;
 mod replied;
 mod rules;
 mod saved_replies;
+mod secrets;
 mod simulation;
 mod site;
 mod soak;

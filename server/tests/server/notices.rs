@@ -23,24 +23,24 @@ const KEYS: [&str; 2] =
     ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b3RoZXIga2V5IHRoYXQgaXMgbG9uZyBlbm91Z2g="];
 
 /// A secret in a file of its own.
-fn secret(folder: &Path, text: &str) -> String {
+pub(crate) fn secret(folder: &Path, text: &str) -> String {
     let path = folder.join("secret");
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
 }
 
-fn webhook(hook: &Hook, id: &str, secret: &str, path: &str) -> String {
+pub(crate) fn webhook(hook: &Hook, id: &str, secret: &str, path: &str) -> String {
     format!(
         "[[webhook]]\nid = \"{id}\"\nurl = \"{}\"\nsecret_file = \"{secret}\"\n",
         hook.url(path)
     )
 }
 
-fn route(events: &str, to: &str) -> String {
+pub(crate) fn route(events: &str, to: &str) -> String {
     format!("[[route]]\nevent = [{events}]\nto = [{to}]\n")
 }
 
-fn allowed(hook: &Hook) -> String {
+pub(crate) fn allowed(hook: &Hook) -> String {
     format!("allow_private = [\"127.0.0.1:{}\"]\n", hook.port)
 }
 
