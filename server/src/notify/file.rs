@@ -435,6 +435,18 @@ mod tests {
             assert_eq!(quiet.until(now, &TimeZone::UTC), expect, "{hours} {now}");
             assert_eq!(quiet.to_string(), hours);
         }
+        // The hour that Berlin leaves out, and the one that comes twice.
+        let berlin = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Berlin").unwrap();
+        for (hours, now, expect) in [
+            ("22:00-02:30", "2026-03-28T21:30:00Z", "2026-03-29T01:30:00Z"),
+            ("22:00-07:00", "2026-03-28T21:30:00Z", "2026-03-29T05:00:00Z"),
+            ("22:00-07:00", "2026-10-24T20:30:00Z", "2026-10-25T06:00:00Z"),
+            ("22:00-02:30", "2026-10-24T20:30:00Z", "2026-10-25T00:30:00Z"),
+        ] {
+            let ms = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
+            let until = Quiet::parse(hours).unwrap().until(ms(now), &berlin);
+            assert_eq!(until, Some(ms(expect)), "{hours} {now}");
+        }
         for now in [i64::MIN, -1, 0, 253_402_300_799_999, i64::MAX] {
             let _ = Quiet::parse("22:00-07:00").unwrap().until(now, &TimeZone::UTC);
         }

@@ -96,28 +96,27 @@ pub async fn event(app: &App, tx: &mut Tx, notice: Notice, now: i64) -> Result<(
     let notice = notice.cut();
     let prompts = app.mind.prompts();
     let rules = &prompts.notify;
-    let told = rules.told(notice.event);
+    let zone = prompts.books.hours.time_zone();
+    let quiet = rules.quiet.and_then(|quiet| quiet.until(now, zone));
+    let mut told = rules.told(notice.event);
+    let sleeps = |urgent: bool| quiet.is_some() && !urgent && !notice.urgent;
+    if let Some(at) = told.iter().position(|(channel, _, _)| *channel == Channel::Browser) {
+        // Of use while it is new and a console is open: it is not kept, and in the quiet hours not shown. Should the transaction fail
+        // that causes it, nobody is hurt by having looked.
+        if !sleeps(told.remove(at).2) {
+            show(app, &notice);
+        }
+    }
     if told.is_empty() {
         return Ok(());
     }
     let stopped = tx.stopped_targets().await?;
-    let zone = prompts.books.hours.time_zone();
-    let quiet = rules.quiet.and_then(|quiet| quiet.until(now, zone));
     for (channel, target, urgent) in told {
         if stopped.iter().any(|(c, t)| c == channel.as_str() && *t == target) {
             continue;
         }
-        let sleeps = quiet.is_some() && !urgent && !notice.urgent;
-        if channel == Channel::Browser {
-            // Of use while it is new and a console is open: it is not kept, and in the quiet hours not shown. Should the transaction
-            // fail that causes it, nobody is hurt by having looked.
-            if !sleeps {
-                show(app, &notice);
-            }
-            continue;
-        }
         // Programs do not sleep.
-        let digest_at = quiet.filter(|_| sleeps && channel != Channel::Webhook);
+        let digest_at = quiet.filter(|_| sleeps(urgent) && channel != Channel::Webhook);
         let body = match channel {
             Channel::Mail => {
                 let mail = mail::of_notice(app, tx, (&notice, &target), (digest_at, now)).await?;

@@ -39,25 +39,20 @@ pub(super) struct Letter {
 pub(super) enum Dropped {
     /// It is no mail.
     Unreadable,
-    /// A program wrote it: a bounce, an absence note, a list.
+    /// A program wrote it: a bounce, an absence note, a list, and every mail of our own.
     Automatic,
     /// It is from nobody, or from several.
     From,
-    /// It is our own.
-    Own,
     /// It answers no mail of ours.
     Foreign,
     /// Nothing in it is new.
     Empty,
 }
 
-/// Reads a mail; `own` is the address that our mail comes from.
-pub(super) fn read(bytes: &[u8], own: Option<&Address>) -> Result<Letter, Dropped> {
+/// Reads a mail.
+pub(super) fn read(bytes: &[u8]) -> Result<Letter, Dropped> {
     let mail = MessageParser::default().parse(bytes).ok_or(Dropped::Unreadable)?;
     let from = from(&mail).ok_or(Dropped::From)?;
-    if own == Some(&from) {
-        return Err(Dropped::Own);
-    }
     if is_automatic(&mail, &from) {
         return Err(Dropped::Automatic);
     }
@@ -259,12 +254,10 @@ mod tests {
              References: <other@y> <porchlight.{old}@y>\r\n <porchlight.{new}@y> <porchlight.short@y>\r\n\
              Date: Tue, 3 Nov 2026 10:00:00 +0100\r\n\r\nYes.\r\n"
         );
-        let letter = read(mail.as_bytes(), None).unwrap();
+        let letter = read(mail.as_bytes()).unwrap();
         assert_eq!(letter.threads, [fingerprint(&new), fingerprint(&old)]);
         assert_eq!((letter.text.as_str(), letter.from.as_str()), ("Yes.", "ada@example.org"));
         assert_eq!(letter.date, Some(1_793_696_400_000));
         assert_eq!(letter.id.len(), 32);
-        let own = Address::parse("ada@example.org");
-        assert_eq!(read(mail.as_bytes(), own.as_ref()), Err(Dropped::Own));
     }
 }

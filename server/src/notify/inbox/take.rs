@@ -14,9 +14,8 @@ use crate::store::mail::{Side, Thread};
 /// # Errors
 /// When the database fails; the mail is then taken the next time.
 pub(super) async fn take(app: &App, bytes: Vec<u8>) -> Result<bool, StoreError> {
-    let own = app.mailer.from();
     // Reading may take a while on a mail that was made for it.
-    let letter = tokio::task::spawn_blocking(move || read(&bytes, own.as_ref())).await;
+    let letter = tokio::task::spawn_blocking(move || read(&bytes)).await;
     let letter = match letter {
         Ok(Ok(letter)) => letter,
         Ok(Err(dropped)) => {
