@@ -123,7 +123,9 @@ async fn make(app: &Arc<App>, call: Call) {
             (Verdict::Failed, problem)
         }
         Ok(request) => {
-            let answer = app.actions.client.call(request).await;
+            let call_it = app.actions.client.call(request);
+            // A stop leaves it begun: the next start takes it up.
+            let Some(answer) = app.shutdown.run_until_cancelled(call_it).await else { return };
             failpoint!("K16");
             let writes = action.is_none_or(Action::writes);
             (judge(writes, call.attempts, &answer), sentence(&answer))

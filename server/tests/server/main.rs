@@ -2,6 +2,8 @@
 //! the corners, the real ones for the way through.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod actions;
+mod calls;
 mod chat;
 mod conformance;
 mod console;
@@ -10,6 +12,7 @@ mod delivery;
 mod failures;
 mod frames;
 mod house;
+mod injections;
 mod library;
 mod living;
 mod pages;
