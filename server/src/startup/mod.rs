@@ -37,7 +37,7 @@ use crate::replies::{self, Desk};
 use crate::socket::pipes::Pipes;
 use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
-use crate::{accept, actions, prompts, queue, routes};
+use crate::{accept, actions, jobs, prompts, queue, routes};
 
 /// How often quiet addresses are forgotten.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -137,6 +137,7 @@ pub async fn open(
     outbox::start(&app).await?;
     inbox::start(&app);
     actions::start(&app).await?;
+    app.doors.sockets.spawn(jobs::keep(Arc::clone(&app)));
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
@@ -178,6 +179,7 @@ pub async fn assemble(
         store,
         clock,
         queue: Notify::default(),
+        due: Notify::default(),
         hub: Hub::default(),
         pipes: Pipes::default(),
         desk: Desk::default(),

@@ -5,6 +5,7 @@ pub mod cited;
 pub mod codes;
 pub mod conversations;
 pub mod corrections;
+pub mod due;
 pub mod dump;
 mod group;
 pub mod jobs;
@@ -16,6 +17,7 @@ pub mod saved_replies;
 pub mod suggestions;
 pub mod tags;
 pub mod tasks;
+pub mod tickets;
 pub mod tuning;
 
 use std::path::{Path, PathBuf};
