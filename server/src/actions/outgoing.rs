@@ -33,9 +33,7 @@ pub(super) async fn request(app: &App, action: &Action, call: &Call) -> Result<S
     let out = action.outgoing(&arguments, call.subject.as_deref());
     let out = out.ok_or("its arguments do not fit the action as it is now")?;
     let mut headers = headers(app, action).await?;
-    for (name, value) in [("idempotency-key", Some(&call.id))] {
-        put(&mut headers, name, value.map_or("", String::as_str))?;
-    }
+    put(&mut headers, "idempotency-key", &call.id)?;
     if let Some((name, value)) = &out.identity {
         put(&mut headers, name, value)?;
     }
