@@ -136,8 +136,8 @@ pub async fn open(
     tokio::spawn(queue::keep(Arc::clone(&app)));
     outbox::start(&app).await?;
     inbox::start(&app);
-    actions::start(&app).await?;
     app.doors.sockets.spawn(jobs::keep(Arc::clone(&app)));
+    actions::start(&app).await?;
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
