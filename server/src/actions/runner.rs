@@ -190,7 +190,6 @@ async fn told(
     (call, verdict, rows): (&Call, &Verdict, Vec<Row>),
 ) -> Result<Vec<Message>, StoreError> {
     let writes = writes(app, call);
-    let subject = call.subject.as_deref();
     let id = match verdict {
         Verdict::Again => return Ok(vec![]),
         Verdict::Done(_) => {
@@ -203,7 +202,7 @@ async fn told(
             return Ok(vec![tell(app, tx, row, (&text, Some(&card))).await?]);
         }
         Verdict::Missing if row.holder()? == State::Bot => {
-            let text = text(app, "action_missing", subject);
+            let text = text(app, "action_missing");
             return Ok(vec![tell(app, tx, row, (&text, None)).await?]);
         }
         Verdict::Missing => "action_missing",
@@ -212,5 +211,5 @@ async fn told(
         Verdict::Failed if writes => "action_unsent",
         Verdict::Refused | Verdict::Failed => "action_failed",
     };
-    end(app, tx, row, (id, subject)).await
+    end(app, tx, row, id).await
 }

