@@ -12,6 +12,7 @@ use engine::summary::{Line, three_lines};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::calls::{self, Call};
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::clock::is_hex;
@@ -61,6 +62,10 @@ pub(super) struct Detail {
     named: Vec<Named>,
     /// What was asked, what was tried and why a person is asked for; while a person is waited for or holds the conversation.
     summary: Option<[String; 3]>,
+    /// Calls of actions, the newest first.
+    calls: Vec<Call>,
+    /// E-mail address that the visitor has lately shown to be theirs.
+    verified: Option<String>,
 }
 
 /// `GET /console/api/conversations/ID`.
@@ -83,6 +88,8 @@ pub(super) async fn show(
         draft: app.desk.live(&id),
         named,
         readings: tags::readings(&app, &id, after + 1).await?,
+        calls: calls::listed(&app, Some(&id)).await?,
+        verified: app.store.proved(&id, app.clock.now_ms()).await?,
     }))
 }
 

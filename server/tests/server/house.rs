@@ -125,7 +125,7 @@ pub(crate) fn scripted(
 }
 
 /// The folder of a server that has stopped.
-pub(crate) struct Stopped(TempDir);
+pub(crate) struct Stopped(pub(crate) TempDir);
 
 impl Stopped {
     /// Starts another on it.
@@ -146,13 +146,31 @@ impl House {
     }
 
     pub(crate) async fn with(model: ScriptedModel, mode: Mode) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("knowledge")).unwrap();
-        for (name, text) in DOCUMENTS {
-            std::fs::write(folder.path().join("knowledge").join(name), text).unwrap();
-        }
-        prompts(folder.path());
-        Self::over((folder, Settings::default()), model, mode).await
+        Self::over((furnished(), Settings::default()), model, mode).await
+    }
+
+    /// A house with these actions, with settings of its own, and with the time of `hands`.
+    pub(crate) async fn acting(
+        actions: &str,
+        hands: &Hands,
+        tune: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let folder = furnished();
+        std::fs::write(folder.path().join("prompts/actions.toml"), actions).unwrap();
+        Self::acting_in(folder, hands, tune).await
+    }
+
+    /// The same in a folder that is there.
+    pub(crate) async fn acting_in(
+        folder: TempDir,
+        hands: &Hands,
+        tune: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut settings = Settings::default();
+        settings.replies.settle_ms = 0;
+        tune(&mut settings);
+        let outside = Outside { clock: hands.clock(), ..Outside::system().unwrap() };
+        Self::start((folder, settings), (ScriptedModel::default(), Mode::Quote), outside).await
     }
 
     /// A house that has pages of the web among its documents.
@@ -310,6 +328,17 @@ impl House {
         let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an end was due");
         Answer::read(&String::from_utf8_lossy(&answer))
     }
+}
+
+/// A folder with documents and prompts.
+fn furnished() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("knowledge")).unwrap();
+    for (name, text) in DOCUMENTS {
+        std::fs::write(folder.path().join("knowledge").join(name), text).unwrap();
+    }
+    prompts(folder.path());
+    folder
 }
 
 /// The built-in prompts, with thresholds that leave the decision to the rules.

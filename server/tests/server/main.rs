@@ -2,6 +2,8 @@
 //! the corners, the real ones for the way through.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod actions;
+mod calls;
 mod chat;
 mod conformance;
 mod console;
@@ -13,6 +15,7 @@ mod frames;
 mod hook;
 mod house;
 mod letters;
+mod injections;
 mod library;
 mod living;
 mod mailroom;
