@@ -8,7 +8,7 @@ use engine::scope::Scope;
 use engine::turn::Speaker;
 
 use crate::app::App;
-use crate::hand_off::hand_off;
+use crate::hand_off::{hand_off, with};
 use crate::protocol::record;
 use crate::publish::{self, Changes};
 use crate::quiet;
@@ -17,6 +17,7 @@ use crate::store::jobs::{Due, Job};
 use crate::store::messages::Message;
 use crate::store::suggestions::{Fate, Suggestion};
 use crate::store::{StoreError, Tx};
+use crate::{night, notify, promises};
 
 /// Reply jobs that may wait; beyond it a person is asked for.
 pub const MAX_JOBS: i64 = 200;
@@ -113,10 +114,14 @@ pub async fn accept(
         let due = quiet::due(app, found.unfinished_by, (text, now));
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if state == State::Bot {
-        hand_off(app, &mut tx, &mut row, "busy").await?;
-        let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
+        let sentence = hand_off(app, &mut tx, &mut row, "busy").await?;
+        let fault = app.mind.prompts().templates.say("fault");
+        let line = Message::plain(Speaker::Bot, &with(&fault, sentence.as_deref()));
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
+    }
+    if seq == 1 {
+        notify::first_message(app, &mut tx, (&row.id, text), now).await?;
     }
     tx.update_conversation(&row).await?;
     tx.commit().await?;
@@ -166,10 +171,15 @@ pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal
     if matches!(row.holder()?, State::Owner | State::Waiting) {
         return Ok(Changes { conversation: row, messages: vec![], passed: true });
     }
-    hand_off(app, &mut tx, &mut row, "asked_for_person").await?;
     tx.outdate_jobs(&row.id).await?;
-    let line =
-        Message::plain(Speaker::System, "You asked for a person. They will reply right here.");
+    if let Some(messages) = night::asked(app, &mut tx, &mut row).await? {
+        tx.update_conversation(&row).await?;
+        tx.commit().await?;
+        return Ok(Changes { conversation: row, messages, passed: true });
+    }
+    let sentence = hand_off(app, &mut tx, &mut row, "asked_for_person").await?;
+    let asked = with("You asked for a person. They will reply right here.", sentence.as_deref());
+    let line = Message::plain(Speaker::System, &asked);
     changed(app, tx, row, vec![line]).await
 }
 
@@ -209,6 +219,8 @@ pub struct Written {
     pub text: String,
     /// The suggestion it came from.
     pub suggestion: Option<String>,
+    /// When it was written, where that is not now: milliseconds since 1970.
+    pub written_at: Option<i64>,
 }
 
 /// Stores an owner's message; writing takes the conversation.
@@ -221,7 +233,25 @@ pub async fn write(
     id: &str,
     written: &Written,
 ) -> Result<(i64, Option<Changes>), Refusal> {
+    // Before anything is held up by it.
+    let known = known(app, id, written).await?;
     let mut tx = app.store.begin().await?;
+    let done = put(app, &mut tx, (owner, id), (written, known)).await?;
+    tx.commit().await?;
+    Ok(done)
+}
+
+/// Puts an owner's message into the conversation, within a transaction that may do more.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn put(
+    app: &App,
+    tx: &mut Tx,
+    (owner, id): (&str, &str),
+    (written, known): (&Written, Option<(String, i64)>),
+) -> Result<(i64, Option<Changes>), Refusal> {
+    let now = app.clock.now_ms();
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     if let Some(stored) = tx.sent(id, Speaker::Owner, &written.client_msg_id).await? {
         if stored.text != written.text {
@@ -229,26 +259,32 @@ pub async fn write(
         }
         return Ok((stored.seq, None));
     }
-    let mut lines = join(&mut tx, &mut row, (owner, app.clock.now_ms())).await?;
+    let mut lines = join(tx, &mut row, (owner, now)).await?;
     let mut message = Message {
         client_msg_id: Some(written.client_msg_id.clone()),
         author: Some(owner.into()),
+        written_at: written.written_at,
         ..Message::plain(Speaker::Owner, &written.text)
     };
-    if let Some(draft) = suggested(&mut tx, id, written).await? {
+    if let Some(draft) = suggested(tx, id, (written, known.as_ref())).await? {
         let same = draft.text.trim() == written.text.trim();
         let fate = if same { Fate::Accepted } else { Fate::Edited };
-        let sent = (written.text.as_str(), distance(&draft.text, &written.text));
-        tx.settle_suggestion(&draft.id, (fate, Some(sent)), app.clock.now_ms()).await?;
+        let sent = (written.text.as_str(), known.map_or(0, |(_, distance)| distance));
+        tx.settle_suggestion(&draft.id, (fate, Some(sent)), now).await?;
         if same {
             (message.text, message.pieces, message.citations) =
                 (draft.text, draft.pieces, draft.citations);
         }
     }
     tx.outdate_suggestions(id).await?;
+    promises::kept(tx, id, written.written_at.unwrap_or(now)).await?;
     lines.push(message);
-    let changes = changed(app, tx, row, lines).await?;
-    Ok((changes.conversation.head, Some(changes)))
+    let mut messages = Vec::new();
+    for line in lines {
+        messages.push(tx.append(&mut row, line, now).await?);
+    }
+    tx.update_conversation(&row).await?;
+    Ok((row.head, Some(Changes { conversation: row, messages, passed: true })))
 }
 
 /// The open suggestion that a message came from. Where it is open no more, the visitor has written meanwhile: it is not sent as it
@@ -256,22 +292,28 @@ pub async fn write(
 async fn suggested(
     tx: &mut Tx,
     id: &str,
-    written: &Written,
+    (written, known): (&Written, Option<&(String, i64)>),
 ) -> Result<Option<Suggestion>, Refusal> {
     let Some(suggestion) = &written.suggestion else { return Ok(None) };
     let open = tx.suggestion(suggestion, id).await?;
-    if open.is_none() {
-        let text = tx.suggested_text(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
-        if text.trim() == written.text.trim() {
-            return Err(Refusal::UnknownSuggestion);
-        }
+    let theirs = known.is_some_and(|(text, _)| text.trim() != written.text.trim());
+    if open.is_none() && !theirs {
+        return Err(Refusal::UnknownSuggestion);
     }
     Ok(open)
 }
 
-/// Characters to insert, delete or replace between a draft and what was sent, white space at the ends aside.
-fn distance(draft: &str, sent: &str) -> i64 {
-    i64::try_from(strsim::levenshtein(draft.trim(), sent.trim())).unwrap_or(i64::MAX)
+/// The suggestion that a message came from, open or not, and how many characters were inserted, deleted or replaced in it, white
+/// space at the ends aside. A suggestion never changes, so this holds nothing up.
+async fn known(app: &App, id: &str, written: &Written) -> Result<Option<(String, i64)>, Refusal> {
+    let Some(suggestion) = &written.suggestion else { return Ok(None) };
+    let Some(text) = app.store.suggested_text(suggestion, id).await? else { return Ok(None) };
+    let (draft, sent) = (text.clone(), written.text.clone());
+    // Two long texts take a while.
+    let distance = move || strsim::levenshtein(draft.trim(), sent.trim());
+    let distance = tokio::task::spawn_blocking(distance).await;
+    let distance = distance.ok().and_then(|distance| i64::try_from(distance).ok());
+    Ok(Some((text, distance.unwrap_or(i64::MAX))))
 }
 
 /// An owner gives the conversation back to the bot, which answers the question that was left open; its counters begin anew.
@@ -289,6 +331,7 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
     let left = row.author.clone();
     row.pass_to(next(row.holder()?, Event::HandBack)?, app.clock.now_ms());
     row.counted_from = row.head;
+    promises::ended(&mut tx, id, app.clock.now_ms()).await?;
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
     if let Some(seq) = fence::left_open(visitor, owner, bot) {
@@ -309,6 +352,7 @@ pub async fn close(app: &App, id: &str) -> Result<Changes, Refusal> {
     let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     row.pass_to(next(row.holder()?, Event::Close)?, app.clock.now_ms());
+    promises::ended(&mut tx, id, app.clock.now_ms()).await?;
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
     let line = Message::plain(Speaker::System, "The conversation was closed.");

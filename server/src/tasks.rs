@@ -6,12 +6,13 @@ use engine::turn::Speaker;
 
 use crate::app::App;
 use crate::conversation::{Refusal, Visitor};
-use crate::hand_off::hand_off;
+use crate::hand_off::{hand_off, with};
 use crate::publish::Changes;
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
 use crate::store::tasks::Tasks;
 use crate::store::{StoreError, Tx};
+use crate::{follow_ups, hours, tickets};
 
 /// How long a file may be sent after it was asked for.
 const UPLOAD_MS: i64 = 60 * 60 * 1_000;
@@ -22,7 +23,8 @@ const UPLOAD_MS: i64 = 60 * 60 * 1_000;
 /// When the database fails.
 pub async fn standing(app: &App, conversation: &str) -> Result<Standing, StoreError> {
     let tasks = app.store.tasks(conversation).await?;
-    Ok(Standing { task: read(&tasks), fresh: app.ids.id(), ..Standing::default() })
+    let hours = hours::availability(app, app.clock.now_ms()).await?;
+    Ok(Standing { task: read(&tasks), fresh: app.ids.id(), hours, ..Standing::default() })
 }
 
 /// The task that is on.
@@ -47,6 +49,7 @@ pub async fn keep(
 ) -> Result<(), StoreError> {
     let now = app.clock.now_ms();
     let mut tasks = tx.tasks(&row.id).await?;
+    follow_ups::after_step(app, tx, &row.id, (read(&tasks).as_ref(), left)).await?;
     tasks.task = left.task.as_ref().and_then(|task| serde_json::to_string(task).ok());
     for effect in &left.effects {
         match effect {
@@ -56,7 +59,10 @@ pub async fn keep(
             Effect::Upload { what } => {
                 (tasks.upload_what, tasks.upload_until) = (what.clone(), now + UPLOAD_MS);
             }
-            Effect::Lead(_) | Effect::Call(_) | Effect::SendCode { .. } | Effect::Ticket(_) => {}
+            Effect::Ticket(draft) => {
+                tickets::open(app, tx, &row.id, draft, (tickets::BOT, now)).await?;
+            }
+            Effect::Lead(_) | Effect::Call(_) | Effect::SendCode { .. } => {}
         }
     }
     tx.put_tasks(&row.id, &tasks, now).await?;
@@ -78,15 +84,18 @@ pub async fn apply(
     let text = step.text();
     let Step { card, task, effects, hand_off: reason, .. } = step;
     let mut messages = Vec::new();
+    let reason = reason.filter(|_| row.state == State::Bot.as_str());
+    let sentence = match reason {
+        Some(reason) => hand_off(app, tx, row, reason.as_str()).await?,
+        None => None,
+    };
+    let text = with(&text, sentence.as_deref());
     if !text.is_empty() {
         let message =
             Message { card: card_json(card.as_ref()), ..Message::plain(Speaker::Bot, &text) };
         messages.push(tx.append(row, message, app.clock.now_ms()).await?);
     }
     keep(app, tx, row, &Left { card, task, effects }).await?;
-    if let Some(reason) = reason.filter(|_| row.state == State::Bot.as_str()) {
-        hand_off(app, tx, row, reason.as_str()).await?;
-    }
     Ok(messages)
 }
 

@@ -110,6 +110,11 @@ impl Hours {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
+    /// The time zone.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// Whether any hours are set.
     pub fn is_set(&self) -> bool {
         self.week.is_some()

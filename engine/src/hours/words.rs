@@ -57,6 +57,25 @@ impl Hours {
             }
         }
     }
+
+    /// "Good morning", by the clock on the wall.
+    pub fn greeting(&self, now: i64) -> &'static str {
+        match self.wall(now).hour() {
+            4..12 => "Good morning",
+            12..18 => "Good afternoon",
+            _ => "Good evening",
+        }
+    }
+
+    /// Midnights between two moments; 0 when `before` does not come before `now`.
+    pub fn days_since(&self, now: i64, before: i64) -> i32 {
+        self.date(before).until(self.date(now)).map_or(0, |days| days.get_days().max(0))
+    }
+
+    /// The day of the week of a moment: "Saturday".
+    pub fn weekday(&self, at: i64) -> &'static str {
+        name(self.date(at).weekday())
+    }
 }
 
 fn name(day: Weekday) -> &'static str {

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use engine::conversation::State as Holder;
 use engine::rules::Reason;
-use engine::summary::{Line, three_lines};
+use engine::summary::three_lines;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -20,13 +20,11 @@ use crate::error::ApiError;
 use crate::hub::Item;
 use crate::knowledge::learn;
 use crate::protocol::MAX_TEXT;
-use crate::protocol::record::{
-    Citation, LiveDraft, Message, Named, Reading, Suggestion, Summary, raw,
-};
+use crate::protocol::record::{LiveDraft, Message, Named, Reading, Suggestion, Summary, raw};
 use crate::publish;
 use crate::store::conversations::Overview;
 use crate::store::messages;
-use crate::tags;
+use crate::{summary, tags};
 
 /// Conversations of the list at most.
 const LIST: i64 = 200;
@@ -92,15 +90,8 @@ fn summary(row: &Overview, messages: &[messages::Message]) -> Option<[String; 3]
     if !matches!(state, Holder::Waiting | Holder::Owner) {
         return None;
     }
-    let cited = |message: &messages::Message| -> Vec<Citation> {
-        serde_json::from_str(&message.citations).unwrap_or_default()
-    };
-    let cited: Vec<Vec<Citation>> = messages.iter().map(cited).collect();
-    let lines = messages.iter().zip(&cited).filter_map(|(message, cited)| {
-        let cites = cited.iter().map(|citation| citation.title.as_str()).collect();
-        Some(Line { speaker: message.speaker.parse().ok()?, text: &message.text, cites })
-    });
-    let lines: Vec<Line<'_>> = lines.collect();
+    let cited = summary::cited(messages);
+    let lines = summary::lines(messages, &cited);
     Some(three_lines(&lines, why(row.conversation.reason.as_deref())))
 }
 
@@ -158,7 +149,8 @@ pub(super) async fn write(
     if !is_hex(&body.client_msg_id, 32) {
         return Err(invalid("client_msg_id is 32 lower-case hexadecimal digits."));
     }
-    let written = Written { client_msg_id: body.client_msg_id, text, suggestion: body.suggestion };
+    let (client_msg_id, suggestion) = (body.client_msg_id, body.suggestion);
+    let written = Written { client_msg_id, text, suggestion, written_at: None };
     to_the_end(&Arc::clone(&app), async move {
         let name = &signed_in.owner.name;
         let (seq, changes) = conversation::write(&app, name, &id, &written).await?;
