@@ -7,7 +7,7 @@ use jiff::civil::Weekday;
 use super::{DAY, Holiday, HolidayDate, Hours, Span};
 
 /// Days of the week from Monday.
-const DAYS: [&str; 7] =
+pub const DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const MONTHS: [&str; 12] = [
     "January",

@@ -24,6 +24,7 @@ use crate::protocol::record::{LiveDraft, Message, Named, Reading, Suggestion, Su
 use crate::publish;
 use crate::store::conversations::Overview;
 use crate::store::messages;
+use crate::store::promises::Promised;
 use crate::{summary, tags};
 
 /// Conversations of the list at most.
@@ -59,6 +60,26 @@ pub(super) struct Detail {
     named: Vec<Named>,
     /// What was asked, what was tried and why a person is asked for; while a person is waited for or holds the conversation.
     summary: Option<[String; 3]>,
+    /// The newest ticket that came of it.
+    ticket: Option<super::tickets::View>,
+    /// What was promised about when a person replies, last.
+    promise: Option<Promise>,
+}
+
+/// What was promised: minutes, when a reply was due, and when there was one.
+#[derive(Debug, Serialize)]
+struct Promise {
+    minutes: Option<i64>,
+    due_at: i64,
+    kept_at: Option<i64>,
+}
+
+impl Promise {
+    /// Nothing where no time was promised, or nobody waits any more.
+    fn of(row: Promised) -> Option<Self> {
+        let Promised { minutes, due_at, kept_at, .. } = row;
+        due_at.filter(|_| row.dropped_at.is_none()).map(|due_at| Self { minutes, due_at, kept_at })
+    }
 }
 
 /// `GET /console/api/conversations/ID`.
@@ -79,6 +100,8 @@ pub(super) async fn show(
         suggestion: app.store.open_suggestion(&id).await?.map(Suggestion::from),
         decision: app.store.newest_decision(&id).await?.map(raw),
         draft: app.desk.live(&id),
+        ticket: app.store.ticket_of(&id).await?.map(Into::into),
+        promise: app.store.promised(&id).await?.and_then(Promise::of),
         named,
         readings: tags::readings(&app, &id, after + 1).await?,
     }))
