@@ -14,7 +14,7 @@ use crate::scope::{Scope, primary};
 use crate::screening::screen;
 use crate::search::{Hit, Search};
 use crate::sink::{Sink, Stopped};
-use crate::tasks::{Card, Left, Scene};
+use crate::tasks::{Left, Scene};
 use crate::turn::{Speaker, Turn};
 use crate::wording::Guardrail;
 use crate::{clarify, compose, frustration, language, quote, text, tickets};
@@ -113,7 +113,7 @@ fn make(
         outcome = after_hours(parts, turn, outcome);
     }
     if let Some(again) = again {
-        ask_again(&mut outcome, again, turn);
+        ask_again(&mut outcome, again);
     }
     outcome
 }
@@ -140,14 +140,16 @@ fn after_hours(parts: &Parts<'_>, turn: &Turn, outcome: Outcome) -> Outcome {
 }
 
 /// After the answer to something else, what the task waits for is asked again.
-fn ask_again(outcome: &mut Outcome, (text, card): (String, Option<Card>), turn: &Turn) {
+fn ask_again(outcome: &mut Outcome, (text, left): (String, Left)) {
     let answered = outcome.decision.action == Action::Send
         && outcome.decision.reason != Reason::Competing
         && outcome.left.is_none();
     if let Some(draft) = outcome.draft.as_mut().filter(|_| answered) {
-        draft.pieces.push(Piece { text: format!("\n\n{text}"), cite: None });
-        let task = turn.standing.task.clone();
-        outcome.left = Some(Left { card, task, effects: vec![] });
+        // A task that is let go says nothing.
+        if !text.is_empty() {
+            draft.pieces.push(Piece { text: format!("\n\n{text}"), cite: None });
+        }
+        outcome.left = Some(left);
     }
 }
 
@@ -168,7 +170,7 @@ pub(crate) struct Progress {
     /// What is left of a task.
     pub(crate) left: Option<Left>,
     /// What a task waits for, when the message is about something else.
-    pub(crate) again: Option<(String, Option<Card>)>,
+    pub(crate) again: Option<(String, Left)>,
 }
 
 impl Default for Progress {
@@ -225,10 +227,12 @@ fn run<'a>(
     sink: &mut Sink<'a>,
     progress: &mut Progress,
 ) -> Result<End, Stopped> {
-    if text::words(&turn.question).is_empty() {
+    // An answer to what a task asks need have no words that can be looked up, nor be in a language.
+    let answers = turn.standing.task.is_some() && !progress.for_person;
+    if text::words(&turn.question).is_empty() && !answers {
         return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
     }
-    if let Some(end) = foreign(parts, progress) {
+    if let Some(end) = foreign(parts, progress).filter(|_| !answers) {
         return Ok(end);
     }
     let scope = spoken_scope(parts.search, &turn.scope, progress.language);
@@ -253,6 +257,9 @@ fn run<'a>(
     if !progress.for_person
         && let Some(end) = screen(parts, turn, sink, progress)?
     {
+        return Ok(end);
+    }
+    if let Some(end) = foreign(parts, progress).filter(|_| answers) {
         return Ok(end);
     }
     if text::words(&meant.question).is_empty() {

@@ -73,12 +73,20 @@ pub async fn drop(tx: &mut Tx, kind: &str, subject: &str) -> Result<(), StoreErr
 /// Does what is due, soon after it is, until the server stops.
 pub async fn keep(app: Arc<App>) {
     while !app.shutdown.is_cancelled() {
-        if let Err(error) = work_off(&app, act).await {
+        if let Err(error) = work_off_now(&app).await {
             tracing::error!(%error, "it could not be looked for what is due");
         }
         let rung = tokio::time::timeout(EVERY, app.due.notified());
         app.shutdown.run_until_cancelled(rung).await;
     }
+}
+
+/// Does all that is due now.
+///
+/// # Errors
+/// As [`work_off`].
+pub async fn work_off_now(app: &Arc<App>) -> Result<(), StoreError> {
+    work_off(app, act).await
 }
 
 /// Does by `act` all that is due now. Several may do so at once: each thing is done by one of them.

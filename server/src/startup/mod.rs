@@ -132,9 +132,9 @@ pub async fn open(
     tokio::spawn(tell_prompts(Arc::clone(&app)));
     tokio::spawn(prune(Arc::clone(&app)));
     tokio::spawn(queue::keep(Arc::clone(&app)));
-    app.doors.sockets.spawn(jobs::keep(Arc::clone(&app)));
     outbox::start(&app).await?;
     inbox::start(&app);
+    app.doors.sockets.spawn(jobs::keep(Arc::clone(&app)));
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
@@ -152,6 +152,9 @@ pub async fn assemble(
     (model, mode): (Arc<dyn Model>, Mode),
     outside: Outside,
 ) -> Result<(Arc<App>, Option<String>)> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider is set already");
+    }
     let store = data::database(settings).await?;
     lineage::check(&settings.server.data_dir, &store, &outside.ids).await?;
     let tuning = Tuning::open(&store).await?;

@@ -13,6 +13,7 @@ mod frames;
 mod house;
 mod library;
 mod living;
+mod night;
 mod pages;
 mod program;
 mod reader;
