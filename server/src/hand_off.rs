@@ -27,6 +27,7 @@ pub async fn hand_off(
     let now = app.clock.now_ms();
     row.pass_to(moved, now);
     row.reason = Some(reason.into());
+    promises::remind(app, tx, &row.id, now).await?;
     if reason == Reason::FollowUp.as_str() {
         // The visitor may be gone: there is nobody to promise anything to, and the owner is told in other words.
         return Ok(None);

@@ -30,10 +30,12 @@ pub async fn figures(app: &App, now: i64) -> Result<Vec<i64>, StoreError> {
     let replied = app.store.replied(now - SINCE_MS, REPLIES).await?;
     let prompts = app.mind.prompts();
     let hours = &prompts.books.hours;
-    Ok(replied.into_iter().map(|(asked, at)| hours.open_ms_between(asked, at)).collect())
+    // Who asked at night was promised nothing, and says nothing about the day.
+    let asked_by_day = replied.into_iter().filter(|(asked, _)| hours.is_open(*asked));
+    Ok(asked_by_day.map(|(asked, at)| hours.open_ms_between(asked, at)).collect())
 }
 
-/// A person is asked for: notes it, plans the warnings, and gives the sentence that the visitor is told besides. Without office hours
+/// A person is asked for: notes it, plans the warning, and gives the sentence that the visitor is told besides. Without office hours
 /// nothing is promised.
 ///
 /// # Errors
@@ -45,9 +47,6 @@ pub async fn at_hand_off(
     now: i64,
 ) -> Result<Option<String>, StoreError> {
     let id = row.id.as_str();
-    if let Some(after) = notify::unanswered_after(app) {
-        plan(tx, (jobs::UNANSWERED, id), now + after).await?;
-    }
     let closed = crate::hours::is_closed(app, now).await?;
     let prompts = app.mind.prompts();
     let hours = &prompts.books.hours;
@@ -56,13 +55,24 @@ pub async fn at_hand_off(
         let silent = row.reason.as_deref().is_some_and(|reason| SILENT.contains(&reason));
         return if closed && silent { away(app, now).await } else { Ok(None) };
     }
-    let promise = hours.promise(now, &figures(app, now).await?);
-    let minutes = hours.usual_minutes(&figures(app, now).await?);
+    let figures = figures(app, now).await?;
+    let (promise, minutes) = (hours.promise(now, &figures), hours.usual_minutes(&figures));
     tx.promise((&app.ids.id(), id), now, (minutes, promise.due_at())).await?;
     if let Some(due_at) = promise.due_at() {
         plan(tx, (jobs::PROMISE, id), now + (due_at - now) / 5 * 4).await?;
     }
     Ok(Some(sentence(app, id, &promise).await?).filter(|sentence| !sentence.is_empty()))
+}
+
+/// A person is asked for: the owner is told when nobody has answered for a while.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remind(app: &App, tx: &mut Tx, id: &str, now: i64) -> Result<(), StoreError> {
+    match notify::unanswered_after(app) {
+        Some(after) => plan(tx, (jobs::UNANSWERED, id), now + after).await,
+        None => Ok(()),
+    }
 }
 
 /// That nobody is there, for hand-offs that are not the visitor's wish.

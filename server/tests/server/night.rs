@@ -19,7 +19,8 @@ friday = ["09:00-12:30", "13:30-18:00"]
 "#;
 /// Wednesday, 10:00 in Berlin.
 const WEDNESDAY_AT_TEN: i64 = 1_700_038_800_000;
-const ZEBRA: &str = "The zebra of my uncle does not eat";
+/// Something that a person has to look at.
+const PARCEL: &str = "Where is my parcel now?";
 
 async fn reply(visitor: &mut Client, number: u32, text: &str) -> String {
     visitor.say(number, text).await;
@@ -52,7 +53,7 @@ async fn a_ticket_of_the_night_and_its_morning() {
     let house = House::with_hours(&hands, HOURS).await;
     let owner = house.owner().await;
     let (mut visitor, welcome) = house.greeted().await;
-    let closed = reply(&mut visitor, 1, ZEBRA).await;
+    let closed = reply(&mut visitor, 1, PARCEL).await;
     assert!(
         closed.contains("Nobody is there right now") && closed.contains("tomorrow at 09:00"),
         "{closed}"
@@ -69,7 +70,7 @@ async fn a_ticket_of_the_night_and_its_morning() {
     let ticket = &tickets[0];
     assert_eq!(
         (&ticket["number"], &ticket["subject"], &ticket["email"], &ticket["by"], &ticket["status"]),
-        (&json!(1), &json!(ZEBRA), &json!("jo@example.org"), &json!("bot"), &json!("open"))
+        (&json!(1), &json!(PARCEL), &json!("jo@example.org"), &json!("bot"), &json!("open"))
     );
     let id = ticket["conversation"].as_str().unwrap().to_owned();
     // The server starts anew in the night, the clock is set back and put right, and nothing is due before the office opens.
@@ -89,7 +90,7 @@ async fn a_ticket_of_the_night_and_its_morning() {
     assert_eq!(
         morning["suggestion"]["text"],
         format!(
-            "Good morning! You wrote last night about “{ZEBRA}”. I am here now and looking into it. Is there anything that you would like to add?"
+            "Good morning! You wrote last night about “{PARCEL}”. I am here now and looking into it. Is there anything that you would like to add?"
         )
     );
     assert_eq!(morning["ticket"]["number"], 1);
@@ -109,7 +110,7 @@ async fn a_day_that_became_a_holiday_has_no_follow_ups() {
     let hands = Hands::new();
     let house = House::with_hours(&hands, HOURS).await;
     let (mut visitor, _) = house.greeted().await;
-    reply(&mut visitor, 1, ZEBRA).await;
+    reply(&mut visitor, 1, PARCEL).await;
     visitor.say(2, "jo@example.org").await;
     let id = visitor.message("bot").await["conversation"].as_str().unwrap().to_owned();
     let holiday = "[[holiday]]\ndate = \"2023-11-15\"\nname = \"Holiday\"\n";
@@ -205,7 +206,7 @@ async fn the_owner_is_away_until_it_ends_by_itself() {
     let hours = house.get("/console/api/hours", &owner).await.json();
     assert_eq!((&hours["open"], &hours["opens"]), (&json!(false), &json!("today at 11:00")));
     let (mut visitor, _) = house.greeted().await;
-    let told = reply(&mut visitor, 1, ZEBRA).await;
+    let told = reply(&mut visitor, 1, PARCEL).await;
     assert!(told.contains("We are back today at 11:00"), "{told}");
     hands.forward(HOUR);
     house.running.app.due.notify_one();
@@ -220,7 +221,7 @@ async fn the_owner_is_away_until_it_ends_by_itself() {
         (&json!(false), &Value::Null, &json!(0))
     );
     let (mut visitor, _) = house.greeted().await;
-    let told = reply(&mut visitor, 1, ZEBRA).await;
+    let told = reply(&mut visitor, 1, PARCEL).await;
     assert!(told.contains("Nobody is there right now") && !told.contains("back"), "{told}");
     let hours = house.post("/console/api/hours/away", &owner, &away(Value::Null)).await.json();
     assert_eq!((&hours["open"], &hours["away_until"]), (&json!(true), &Value::Null));
