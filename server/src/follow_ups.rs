@@ -1,6 +1,6 @@
 //! Visitors of the night: planned when they leave something behind, brought to the owner when somebody is there again.
 
-use engine::hours::{Availability, Hours};
+use engine::hours::Availability;
 use engine::tasks::{Left, Task};
 use engine::turn::Speaker;
 use serde_json::json;
@@ -19,7 +19,6 @@ use crate::tickets;
 const AGAIN_MS: i64 = 10 * 60 * 1_000;
 /// Characters of the matter in the owner's suggestion.
 const MATTER_CHARS: usize = 80;
-const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 /// A step has left this: a visitor who is on the way to a ticket is followed up, one who wants none is not.
 ///
@@ -93,18 +92,8 @@ fn greeting(app: &App, (now, asked): (i64, i64), matter: &str) -> String {
     let id = if matter.is_empty() { "follow_up_plain" } else { "follow_up" };
     let text = prompts.templates.say(id);
     text.replace("{greeting}", hours.greeting(now))
-        .replace("{when}", &since(hours, now, asked))
+        .replace("{when}", &hours.since(now, asked))
         .replace("{matter}", &engine::tickets::line(matter, MATTER_CHARS))
-}
-
-/// When the visitor wrote, as it is said at `now`.
-fn since(hours: &Hours, now: i64, asked: i64) -> String {
-    match hours.days_since(now, asked) {
-        0 if now - asked > 4 * HOUR_MS => "last night".into(),
-        0 => "earlier today".into(),
-        1 => "last night".into(),
-        _ => format!("on {}", hours.weekday(asked)),
-    }
 }
 
 async fn suggest(
