@@ -14,6 +14,7 @@ use crate::phrase::Phrase;
 pub(crate) use night::answer;
 pub use night::{AfterHours, after_hours};
 pub use promise::Promise;
+pub use words::DAYS;
 
 /// Minutes of a day.
 const DAY: u16 = 24 * 60;

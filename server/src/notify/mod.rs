@@ -12,6 +12,7 @@ use engine::turn::Speaker;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::hours;
 use crate::hub::Item;
 use crate::outbox::{self, Channel, Parcel, Unsent};
 use crate::protocol::server::Frame;
@@ -173,7 +174,8 @@ pub async fn hand_off(
         conversation: row.id.clone(),
         title: "A visitor waits for a person".into(),
         text,
-        urgent: false,
+        // While nobody is there only what cannot wait comes this far.
+        urgent: hours::is_closed(app, now).await?,
     };
     event(app, tx, notice, now).await
 }

@@ -221,6 +221,29 @@ impl House {
         Self::start((folder, settings), (ScriptedModel::default(), Mode::Quote), outside).await
     }
 
+    /// A house with office hours, whose time is `hands`.
+    pub(crate) async fn with_hours(hands: &Hands, hours: &str) -> Self {
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prompts/notify.toml");
+        std::fs::copy(own, folder.path().join("prompts/notify.toml")).unwrap();
+        std::fs::write(folder.path().join("prompts/hours.toml"), hours).unwrap();
+        Self::at(folder, hands).await
+    }
+
+    /// Stops the server and starts another on the same data, with the same clock.
+    pub(crate) async fn again_at(self, hands: &Hands) -> Self {
+        let Stopped(folder) = self.stopped().await;
+        Self::at(folder, hands).await
+    }
+
+    async fn at(folder: TempDir, hands: &Hands) -> Self {
+        let mut settings = Settings::default();
+        settings.replies.settle_ms = 0;
+        let outside = Outside { clock: hands.clock(), ..Outside::system().unwrap() };
+        Self::start((folder, settings), (ScriptedModel::default(), Mode::Quote), outside).await
+    }
+
     async fn over(
         (folder, mut settings): (TempDir, Settings),
         model: ScriptedModel,

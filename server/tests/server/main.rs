@@ -20,6 +20,7 @@ mod library;
 mod living;
 mod mailroom;
 mod notices;
+mod night;
 mod pages;
 mod program;
 mod reader;
