@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::limits::{Crowd, Place};
+use crate::uploads;
 
 /// Connections at once where the system does not say how many files may be open.
 #[cfg(not(unix))]
@@ -156,7 +157,9 @@ async fn connection(
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(seat);
-            let answer = timeout(REQUEST, router.oneshot(request)).await;
+            let takes =
+                if request.uri().path() == uploads::ADDRESS { uploads::TAKES } else { REQUEST };
+            let answer = timeout(takes, router.oneshot(request)).await;
             let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
             drop(handshake.lock().unwrap_or_else(PoisonError::into_inner).take());
             Ok::<_, Infallible>(

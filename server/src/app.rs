@@ -27,6 +27,7 @@ use crate::replies::Desk;
 use crate::socket::pipes::Pipes;
 use crate::store::Store;
 use crate::tuning::Tuning;
+use crate::uploads::Uploads;
 
 /// A running server's shared state.
 #[derive(Debug)]
@@ -65,6 +66,8 @@ pub struct App {
     pub site: Site,
     /// Who may talk to this server.
     pub origins: Origins,
+    /// Files that visitors send.
+    pub uploads: Uploads,
     /// Rates.
     pub limits: Limits,
     /// Sign-in's own state.

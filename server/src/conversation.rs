@@ -14,11 +14,12 @@ use crate::protocol::record;
 use crate::publish::{self, Changes};
 use crate::quiet;
 use crate::store::conversations::Conversation;
+use crate::store::files::File;
 use crate::store::jobs::{Due, Job};
 use crate::store::messages::Message;
 use crate::store::suggestions::{Fate, Suggestion};
 use crate::store::{StoreError, Tx};
-use crate::{night, notify, promises};
+use crate::{night, notify, promises, tasks, uploads};
 
 /// Reply jobs that may wait; beyond it a person is asked for.
 pub const MAX_JOBS: i64 = 200;
@@ -38,6 +39,9 @@ pub enum Refusal {
     /// Not in this state.
     #[error("{0}.")]
     Illegal(#[from] IllegalMove),
+    /// There are files enough.
+    #[error(transparent)]
+    Full(#[from] uploads::Full),
     /// The database failed.
     #[error("The message could not be stored. Please try again.")]
     Store(#[from] StoreError),
@@ -79,6 +83,28 @@ pub async fn accept(
     client_msg_id: &str,
     text: &str,
 ) -> Result<Accepted, Refusal> {
+    take_in(app, visitor, Words { client_msg_id, text, file: None }).await
+}
+
+/// Stores a file that a visitor has sent, and the message that shows it; a task that waits for it goes on.
+///
+/// # Errors
+/// [`Refusal`]; nothing was stored then.
+pub async fn accept_file(app: &App, visitor: &Visitor, file: &File) -> Result<Accepted, Refusal> {
+    let text = uploads::text(file);
+    let words = Words { client_msg_id: &file.id, text: &text, file: Some(file) };
+    take_in(app, visitor, words).await
+}
+
+/// What a visitor's message is made of.
+struct Words<'a> {
+    client_msg_id: &'a str,
+    text: &'a str,
+    file: Option<&'a File>,
+}
+
+async fn take_in(app: &App, visitor: &Visitor, words: Words<'_>) -> Result<Accepted, Refusal> {
+    let Words { client_msg_id, text, file } = words;
     let mut tx = app.store.begin().await?;
     let now = app.clock.now_ms();
     let id = match &visitor.conversation {
@@ -104,7 +130,8 @@ pub async fn accept(
     let text = if code.is_some() { codes::HIDDEN } else { text };
     let client_msg_id = Some(client_msg_id.to_owned());
     let scope = record::scope(&visitor.scope);
-    let message = Message { client_msg_id, scope, ..Message::plain(Speaker::Visitor, text) };
+    let card = tasks::card_json(file.map(uploads::card).as_ref());
+    let message = Message { client_msg_id, scope, card, ..Message::plain(Speaker::Visitor, text) };
     let message = tx.append(&mut row, message, now).await?;
     let (seq, mut messages) = (message.seq, vec![message]);
     if found.open_suggestions > 0 {
@@ -113,14 +140,23 @@ pub async fn accept(
     if found.unfinished_by.is_some() {
         tx.outdate_jobs(&row.id).await?;
     }
-    let wanted = state == State::Bot || app.mind.suggest;
+    let asks = match file {
+        None => true,
+        Some(file) => {
+            uploads::full(tx.files_kept(&row.id).await?, file.bytes)?;
+            tx.add_file(file).await?;
+            // A file says nothing to answer unless something waits for it, or for the words before it.
+            found.unfinished_by.is_some() || tx.tasks(&row.id).await?.task.is_some()
+        }
+    };
+    let wanted = asks && (state == State::Bot || app.mind.suggest);
     if let Some(code) = code {
         messages.extend(codes::tried(app, &mut tx, &mut row, &code).await?);
         passed |= row.holder()? != state;
     } else if wanted && tx.jobs_waiting().await? < MAX_JOBS {
         let due = quiet::due(app, found.unfinished_by, (text, now));
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
-    } else if state == State::Bot {
+    } else if asks && state == State::Bot {
         let sentence = hand_off(app, &mut tx, &mut row, "busy").await?;
         let fault = app.mind.prompts().templates.say("fault");
         let line = Message::plain(Speaker::Bot, &with(&fault, sentence.as_deref()));

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::conversation::Refusal;
 use crate::store::StoreError;
+use crate::uploads::Full;
 
 /// An error as `{ "error": { "code", "message" } }`.
 #[derive(Debug, Clone)]
@@ -82,6 +83,12 @@ impl From<Refusal> for ApiError {
             }
             Refusal::IdReused => Self::new(StatusCode::CONFLICT, "id_reused", message),
             Refusal::Illegal(_) => Self::new(StatusCode::CONFLICT, "illegal_move", message),
+            Refusal::Full(Full::Files) => {
+                Self::new(StatusCode::CONFLICT, "too_many_files", message)
+            }
+            Refusal::Full(Full::Room) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", message)
+            }
             Refusal::Store(error) => error.into(),
         }
     }

@@ -15,9 +15,10 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::{App, Peer};
 use crate::error::ApiError;
+use crate::uploads;
 
 /// Where a widget speaks over HTTP, on pages of other sites too.
-const WIDGET: [&str; 3] = ["/widget/stream", "/widget/poll", "/widget/frames"];
+const WIDGET: [&str; 4] = ["/widget/stream", "/widget/poll", "/widget/frames", uploads::ADDRESS];
 /// Below it files travel as they are.
 const UPLOADS: &str = "/console/api/knowledge/upload/";
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -114,13 +115,16 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(
             ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("content-type, last-event-id"),
+            HeaderValue::from_static(
+                "content-type, last-event-id, x-porchlight-conversation, x-porchlight-token",
+            ),
         );
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         headers.insert(VARY, HeaderValue::from_static("origin"));
     }
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    // What is stricter stays.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CSP));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -162,7 +166,11 @@ fn refuse(origins: &Origins, method: &Method, path: &str, headers: &HeaderMap) -
         false => ("application/json", "not_json"),
     };
     let kind = headers.get(CONTENT_TYPE);
-    if changes && !kind.is_some_and(|kind| kind.as_bytes().starts_with(format.as_bytes())) {
+    // A visitor's file is read by its bytes; a form could not send the headers that it needs.
+    if changes
+        && path != uploads::ADDRESS
+        && !kind.is_some_and(|kind| kind.as_bytes().starts_with(format.as_bytes()))
+    {
         let message = format!("Requests carry {format}.");
         return Some(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message));
     }

@@ -14,7 +14,7 @@ use engine::search::Search;
 
 use crate::app::{App, Peer};
 use crate::error::ApiError;
-use crate::{assets, console, demo, kb, origin, socket};
+use crate::{assets, console, demo, kb, origin, socket, uploads};
 
 /// Bytes of a request's body at most.
 const MAX_BODY: usize = 64 * 1024;
@@ -50,6 +50,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/widget/stream", post(socket::pipes::stream))
         .route("/widget/poll", post(socket::pipes::poll))
         .route("/widget/frames", post(socket::pipes::frames))
+        .route(uploads::ADDRESS, post(uploads::take))
         .merge(demo::routes())
         .route("/{folder}/{name}", get(assets::file))
         .merge(sockets)

@@ -2,6 +2,7 @@
 
 use engine::actions::Ground;
 use engine::conversation::State;
+use engine::flows::Lead;
 use engine::tasks::{Effect, Left, Standing, Step, Task};
 use engine::turn::Speaker;
 
@@ -9,6 +10,8 @@ use crate::actions::{self, codes};
 use crate::app::App;
 use crate::conversation::{Refusal, Visitor};
 use crate::hand_off::{hand_off, with};
+use crate::leads::{self, News};
+use crate::notify::{self, Event, Notice};
 use crate::publish::Changes;
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
@@ -64,6 +67,7 @@ pub async fn keep(
             Effect::Upload { what } => {
                 (tasks.upload_what, tasks.upload_until) = (what.clone(), now + UPLOAD_MS);
             }
+            Effect::Lead(lead) => tell(app, tx, &row.id, lead).await?,
             Effect::Call(call) => {
                 messages.extend(actions::request(app, tx, row, call, now).await?);
             }
@@ -71,13 +75,22 @@ pub async fn keep(
             Effect::Ticket(draft) => {
                 tickets::open(app, tx, &row.id, draft, (tickets::BOT, now)).await?;
             }
-            Effect::Lead(_) => {}
         }
     }
     tx.put_tasks(&row.id, &tasks, now).await?;
     // What was done step by step was progress: the caps on automatic replies count anew.
     row.counted_from = row.head;
     Ok(messages)
+}
+
+/// Keeps a lead, and tells the owner of it.
+async fn tell(app: &App, tx: &mut Tx, conversation: &str, lead: &Lead) -> Result<(), StoreError> {
+    let Some(News { title, text, urgent }) = leads::keep(app, tx, conversation, lead).await? else {
+        return Ok(());
+    };
+    let conversation = conversation.to_owned();
+    let notice = Notice { event: Event::NewLead, conversation, title, text, urgent };
+    notify::event(app, tx, notice, app.clock.now_ms()).await
 }
 
 /// Says what a step says that no reply job has made: after a button, a right code, the end of a call.

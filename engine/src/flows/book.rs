@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::checklist::Checklist;
+use super::checks::Checklist;
 use super::slot::Slot;
 use super::steps::Guide;
 use super::{Run, cite};

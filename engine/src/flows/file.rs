@@ -5,7 +5,7 @@ use toml::Spanned;
 
 use super::book::{Condition, Flow, FlowBook, Level, Plan, Qualify};
 use super::slot::Slot;
-use super::{checklist, slot, steps};
+use super::{checks, slot, steps};
 use crate::intent::IntentFile;
 use crate::phrase::Phrase;
 use crate::policy::Policy;
@@ -103,9 +103,9 @@ pub(super) struct Entry {
     pub(super) document: Option<Spanned<String>>,
     pub(super) heading: Option<String>,
     #[serde(default)]
-    pub(super) check: Vec<Spanned<checklist::CheckEntry>>,
+    pub(super) check: Vec<Spanned<checks::CheckEntry>>,
     #[serde(default)]
-    pub(super) outcome: Vec<Spanned<checklist::OutcomeEntry>>,
+    pub(super) outcome: Vec<Spanned<checks::OutcomeEntry>>,
 }
 
 fn half() -> f32 {
@@ -225,7 +225,7 @@ impl Entry {
                 heading: self.heading.unwrap_or_default(),
                 done: self.done,
             }),
-            Kind::Checklist => Plan::Checklist(checklist::checked(self.check, self.outcome)?),
+            Kind::Checklist => Plan::Checklist(checks::checked(self.check, self.outcome)?),
         };
         let inner = |ids: Vec<Spanned<String>>| ids.into_iter().map(Spanned::into_inner).collect();
         Ok(Flow {

@@ -78,8 +78,7 @@ pub(super) async fn export(
         let message = "Say which format: `?format=csv` or `?format=json`.";
         ApiError::new(StatusCode::BAD_REQUEST, "bad_format", message)
     })?;
-    let leads: Vec<Shown> =
-        app.store.leads(EXPORTED).await?.into_iter().map(Shown::from).collect();
+    let leads: Vec<Shown> = app.store.leads(EXPORTED).await?.into_iter().map(Shown::from).collect();
     let failed = |error: &dyn std::fmt::Display| ApiError::internal(error);
     let (media, name, body) = match format {
         Format::Json => {

@@ -5,7 +5,9 @@ mod calls;
 pub mod conversations;
 pub mod editing;
 pub mod hours;
+pub mod files;
 pub mod knowledge;
+pub mod leads;
 mod notifications;
 pub mod rules;
 pub mod saved_replies;
@@ -60,6 +62,10 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/calls/{id}/refuse", post(calls::refuse))
         .route("/notifications", get(notifications::overview))
         .route("/notifications/test", post(notifications::test))
+        .route("/leads", get(leads::list))
+        .route("/leads/export", get(leads::export))
+        .route("/flows", get(leads::flows))
+        .route("/files/{id}", get(files::download))
         .route("/rules", get(rules::overview))
         .route("/rules/wrong", post(rules::choose))
         .route("/verdicts", get(verdicts::list))

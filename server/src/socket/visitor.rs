@@ -439,7 +439,8 @@ fn complaint(refusal: Refusal) -> Complaint {
             Complaint::fatal("unknown_conversation", message)
         }
         Refusal::IdReused => Complaint::mild("id_reused", message),
-        Refusal::Illegal(_) => Complaint::mild("bad_frame", message),
+        // Files come by another way, so the second cannot be.
+        Refusal::Illegal(_) | Refusal::Full(_) => Complaint::mild("bad_frame", message),
         Refusal::Store(error) => failed(error),
     }
 }

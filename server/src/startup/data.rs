@@ -13,6 +13,8 @@ const DATABASE: &str = "porchlight.db";
 const LOCK: &str = "lock";
 /// Folder of the index in the data folder.
 pub const INDEX: &str = "index";
+/// Folder of the files that visitors have sent, in the data folder.
+pub const UPLOADS: &str = "uploads";
 /// Folder of the published states in the data folder.
 pub const VERSIONS: &str = "versions";
 

@@ -37,6 +37,7 @@ use crate::replies::{self, Desk};
 use crate::socket::pipes::Pipes;
 use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
+use crate::uploads::{self, Uploads};
 use crate::{accept, actions, jobs, prompts, queue, routes};
 
 /// How often quiet addresses are forgotten.
@@ -122,6 +123,7 @@ pub async fn open(
 ) -> Result<Running> {
     let doors = (bound.address, bound.stop.clone());
     let (app, setup) = assemble(settings, doors, model, outside).await?;
+    uploads::sweep(&app).await?;
     let worker = replies::start(&app).await?;
     let keeper = library::start(&app.mind.knowledge, app.shutdown.clone())
         .context("the thread that reads the documents could not be started")?;
@@ -197,6 +199,7 @@ pub async fn assemble(
         ids,
         site: settings.site.clone(),
         origins: Origins::new(address, server.public_url.clone(), server.allowed_origins.clone()),
+        uploads: Uploads::new(server.data_dir.join(data::UPLOADS)),
         limits: Limits::new(&settings.limits),
         doors: Doors::default(),
         shutdown: stop,

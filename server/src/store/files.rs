@@ -10,7 +10,8 @@ const BY_ID: &str = "SELECT id, conversation, name, media, bytes, at FROM files 
 const IDS: &str = "SELECT id FROM files";
 const SENT: &str = "SELECT COUNT(*) FROM files WHERE conversation = $1";
 const TOTAL: &str = "SELECT COALESCE(SUM(bytes), 0) FROM files";
-const INSERT: &str = "INSERT INTO files (id, conversation, name, media, bytes, at) VALUES ($1, $2, $3, $4, $5, $6)";
+const INSERT: &str =
+    "INSERT INTO files (id, conversation, name, media, bytes, at) VALUES ($1, $2, $3, $4, $5, $6)";
 
 /// A file as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -38,6 +39,15 @@ impl Store {
         Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(&self.readers).await?)
     }
 
+    /// How many files a conversation has, and the bytes of all conversations' files.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn files_kept(&self, conversation: &str) -> Result<(i64, i64), StoreError> {
+        let sent = sqlx::query_scalar(SENT).bind(conversation).fetch_one(&self.readers).await?;
+        Ok((sent, sqlx::query_scalar(TOTAL).fetch_one(&self.readers).await?))
+    }
+
     /// Ids of all files.
     ///
     /// # Errors
@@ -49,7 +59,7 @@ impl Store {
 }
 
 impl Tx {
-    /// How many files a conversation has, and the bytes of all conversations' files.
+    /// The same, inside this transaction.
     ///
     /// # Errors
     /// [`StoreError::Sql`].

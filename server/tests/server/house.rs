@@ -198,6 +198,17 @@ impl House {
         Self::over((folder, settings), model, mode).await
     }
 
+    /// A house with the shipped flows, or others, and these further documents.
+    pub(crate) async fn flowing(flows: &str, documents: &[(&str, &str)]) -> Self {
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        std::fs::write(folder.path().join("prompts/flows.toml"), flows).unwrap();
+        for (name, text) in documents {
+            std::fs::write(folder.path().join("knowledge").join(name), text).unwrap();
+        }
+        Self::over((folder, Settings::default()), ScriptedModel::default(), Mode::Quote).await
+    }
+
     /// A house whose time is `hands`, and that waits for a visitor's further words.
     pub(crate) async fn timed(hands: &Hands, model: ScriptedModel, mode: Mode) -> Self {
         let Self { running, folder, .. } = Self::open().await;
