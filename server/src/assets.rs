@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = embed![
     "vendor/preact-core.js",
     "vendor/preact-hooks.js",
     "vendor/preact.js",
+    "widget/cards.js",
     "widget/cite.js",
     "widget/connection.js",
     "widget/dom.js",
@@ -70,6 +71,7 @@ const FILES: &[(&str, &str)] = embed![
     "widget/socket.js",
     "widget/stream.js",
     "widget/style.js",
+    "widget/upload.js",
     "widget/widget.js",
 ];
 
