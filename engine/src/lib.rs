@@ -3,6 +3,7 @@
 //! No IO, clock, thread, randomness, model, index or database is named here; what the engine needs from
 //! outside comes through two traits, [`search::Search`] and [`model::Model`].
 
+pub mod actions;
 pub mod breaker;
 pub mod clarify;
 mod compose;
@@ -12,8 +13,10 @@ pub mod draft;
 pub mod entities;
 pub mod fence;
 pub mod finding;
+pub mod flows;
 pub mod frustration;
 pub mod grounding;
+pub mod hours;
 pub mod intent;
 pub mod language;
 pub mod metrics;
@@ -33,8 +36,10 @@ pub mod settle;
 mod sink;
 pub mod spelling;
 pub mod summary;
+pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
+pub mod tickets;
 pub mod turn;
 pub mod wording;

@@ -2,11 +2,13 @@
 
 use crate::confidence::Tuned;
 use crate::draft::Mode;
+use crate::entities::Entities;
 use crate::intent::IntentBook;
 use crate::model::Model;
 use crate::policy::Policy;
 use crate::prompt::Templates;
 use crate::search::Search;
+use crate::tasks::Books;
 
 /// All that a reply is made from.
 #[derive(Clone, Copy)]
@@ -21,6 +23,10 @@ pub struct Parts<'a> {
     pub policy: &'a Policy,
     /// The texts around answers.
     pub templates: &'a Templates,
+    /// The owner's flows, actions and office hours.
+    pub books: &'a Books,
+    /// Finds what messages name.
+    pub entities: &'a Entities,
     /// How sure is how sure, and how sure is sure enough.
     pub tuned: Tuned,
     /// How to draft.

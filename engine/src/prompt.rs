@@ -231,7 +231,6 @@ fn message(role: Role, text: &str) -> PromptMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::Scope;
     use crate::turn::Message;
 
     #[test]
@@ -251,12 +250,7 @@ mod tests {
             ),
         ];
         for (history, expect) in rows {
-            let turn = Turn {
-                question: "And on Windows?".into(),
-                history,
-                bot_turns: 0,
-                scope: Scope::default(),
-            };
+            let turn = Turn { history, ..Turn::asking("And on Windows?") };
             assert_eq!(
                 in_context(&turn, &turn.question),
                 expect.map(|text| format!("{text}\nAnd on Windows?"))

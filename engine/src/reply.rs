@@ -3,19 +3,21 @@
 use std::ops::ControlFlow;
 
 use crate::confidence::{Confidence, Signals};
-use crate::draft::{Draft, Mode};
+use crate::draft::{Draft, Mode, Piece};
 use crate::finding::{self, Found};
+use crate::hours::Availability;
 use crate::intent::Reading;
 use crate::model::Model;
 use crate::policy::{Autonomy, Bands};
-use crate::rules::{Action, Decision, Reason, Rule};
+use crate::rules::{Action, Decision, Heard, Reason, Rule};
 use crate::scope::{Scope, primary};
 use crate::screening::screen;
 use crate::search::{Hit, Search};
 use crate::sink::{Sink, Stopped};
+use crate::tasks::{Card, Left, Scene};
 use crate::turn::{Speaker, Turn};
 use crate::wording::Guardrail;
-use crate::{clarify, compose, frustration, language, quote, text};
+use crate::{clarify, compose, frustration, language, quote, text, tickets};
 
 pub use crate::parts::Parts;
 pub use crate::sink::Event;
@@ -44,6 +46,8 @@ pub struct Outcome {
     pub confidence: Confidence,
     /// Confidence from which a draft was to be sent, and from which it was to be held, 0 to 1.
     pub bands: (f32, f32),
+    /// What is left of a task; `None` when none was on, or when it waits as before.
+    pub left: Option<Left>,
     /// Whether the caller stopped it; nothing of a cancelled turn may be sent.
     pub cancelled: bool,
     /// What failed, for the log, when `decision.reason` is [`Reason::Fault`].
@@ -83,6 +87,7 @@ fn make(
     let mut sink = Sink::new(on_event);
     let mut progress = Progress { mode: parts.mode, for_person, language, ..Progress::default() };
     let end = run(parts, turn, &mut sink, &mut progress);
+    let again = progress.again.take();
     let guarded = sink.guarded();
     let draft = sink.into_draft();
     let mut outcome = match end {
@@ -104,7 +109,43 @@ fn make(
         }
     };
     outcome.draft = Some(draft).filter(|d| !d.pieces.is_empty());
+    if !for_person && !outcome.cancelled {
+        outcome = after_hours(parts, turn, outcome);
+    }
+    if let Some(again) = again {
+        ask_again(&mut outcome, again, turn);
+    }
     outcome
+}
+
+/// While nobody is there, what a person would be asked for becomes a ticket, unless it cannot wait.
+fn after_hours(parts: &Parts<'_>, turn: &Turn, outcome: Outcome) -> Outcome {
+    if outcome.decision.action == Action::Send || turn.standing.hours == Availability::Open {
+        return outcome;
+    }
+    let (reading, frustration) = (&outcome.reading, outcome.frustration);
+    let heard = Heard { text: &turn.question, reading, frustration };
+    let Some(step) = tickets::begin(Scene { parts, turn, heard: &heard }) else { return outcome };
+    let piece = Piece { text: step.text(), cite: None };
+    Outcome {
+        decision: decide(Action::Send, &step.rule, Reason::AfterHours),
+        draft: Some(Draft { pieces: vec![piece], citations: vec![] }),
+        say: None,
+        left: Some(Left { card: step.card, task: step.task, effects: step.effects }),
+        ..outcome
+    }
+}
+
+/// After the answer to something else, what the task waits for is asked again.
+fn ask_again(outcome: &mut Outcome, (text, card): (String, Option<Card>), turn: &Turn) {
+    let answered = outcome.decision.action == Action::Send
+        && outcome.decision.reason != Reason::Competing
+        && outcome.left.is_none();
+    if let Some(draft) = outcome.draft.as_mut().filter(|_| answered) {
+        draft.pieces.push(Piece { text: format!("\n\n{text}"), cite: None });
+        let task = turn.standing.task.clone();
+        outcome.left = Some(Left { card, task, effects: vec![] });
+    }
 }
 
 /// What is known while a reply is made.
@@ -121,6 +162,10 @@ pub(crate) struct Progress {
     pub(crate) held: Option<Rule>,
     /// The passage or intent that the visitor chose when asked which is meant.
     choice: Option<String>,
+    /// What is left of a task.
+    pub(crate) left: Option<Left>,
+    /// What a task waits for, when the message is about something else.
+    pub(crate) again: Option<(String, Option<Card>)>,
 }
 
 impl Default for Progress {
@@ -134,6 +179,8 @@ impl Default for Progress {
             signals: Signals::default(),
             held: None,
             choice: None,
+            left: None,
+            again: None,
         }
     }
 }
@@ -154,6 +201,7 @@ impl Progress {
             bands: (bands.send_at, bands.hold_at),
             reading: self.reading,
             confidence: parts.tuned.calibration.confidence(self.signals),
+            left: self.left,
             cancelled: false,
             fault: None,
         }

@@ -126,6 +126,20 @@ pub enum Reason {
     Guardrail,
     /// The message holds no words.
     Unreadable,
+    /// A flow of the owner's goes on.
+    Flow,
+    /// An action of the owner's goes on.
+    Action,
+    /// An action failed, or may have failed.
+    ActionFailed,
+    /// The visitor is stuck at a step.
+    Stuck,
+    /// A visitor who is worth calling at once.
+    Lead,
+    /// Nobody is there, so it becomes a ticket.
+    AfterHours,
+    /// The time has come to get back to the visitor.
+    FollowUp,
     /// A model or the index failed.
     Fault,
 }
@@ -154,6 +168,13 @@ impl Reason {
             Self::OtherLanguage => "other_language",
             Self::Guardrail => "guardrail",
             Self::Unreadable => "unreadable",
+            Self::Flow => "flow",
+            Self::Action => "action",
+            Self::ActionFailed => "action_failed",
+            Self::Stuck => "stuck",
+            Self::Lead => "lead",
+            Self::AfterHours => "after_hours",
+            Self::FollowUp => "follow_up",
             Self::Fault => "fault",
         }
     }
@@ -195,6 +216,19 @@ impl Reason {
             }
             Self::Guardrail => "A sentence of the draft says what the owner wants no bot to say.",
             Self::Unreadable => "The message holds no words that can be looked up.",
+            Self::Flow => "A flow that you have set up goes on.",
+            Self::Action => "An action that you have set up goes on.",
+            Self::ActionFailed => {
+                "An action failed, or nobody knows whether it worked; its steps stand in the conversation."
+            }
+            Self::Stuck => "The visitor is stuck at a step.",
+            Self::Lead => {
+                "The visitor has left contact details that you want to follow up at once."
+            }
+            Self::AfterHours => "Nobody is there now, so a ticket is made of it.",
+            Self::FollowUp => {
+                "The visitor wrote outside office hours, and was told to hear from you now."
+            }
             Self::Fault => "A model or the index failed; the log says more.",
         }
     }

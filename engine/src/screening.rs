@@ -6,10 +6,11 @@ use crate::progress;
 use crate::reply::{End, Progress, decide, say};
 use crate::rules::{Action, Decision, Heard, Reason, Rule, RuleAction};
 use crate::sink::{Sink, Stopped};
+use crate::tasks::{Course, Left, Line, Scene, Step, course, say_again};
 use crate::turn::Turn;
 
-/// Decides over a message before anything is drafted; `None` goes on. A rule that asks for a person comes before the caps, the
-/// others after them; what an intent may do comes last.
+/// Decides over a message before anything is drafted; `None` goes on. Tasks come first, beside the rules that ask for a person;
+/// these come before the caps, the other rules after them; what an intent may do comes last.
 pub(crate) fn screen(
     parts: &Parts<'_>,
     turn: &Turn,
@@ -19,6 +20,12 @@ pub(crate) fn screen(
     let heard =
         Heard { text: &turn.question, reading: &known.reading, frustration: known.frustration };
     let rule = parts.policy.before(&heard);
+    let scene = Scene { parts, turn, heard: &heard };
+    match course(scene, rule) {
+        Course::Step(step) => return take(sink, known, *step).map(Some),
+        Course::Aside => known.again = say_again(scene),
+        Course::None => {}
+    }
     if let Some(rule) = rule.filter(|rule| rule.action == RuleAction::HandOff) {
         let decision = decide(Action::HandOff, &rule.id, rule.reason);
         return Ok(Some(hand_off(parts, decision, rule.say_id())));
@@ -40,6 +47,26 @@ pub(crate) fn screen(
         }
     }
     Ok(None)
+}
+
+/// Says what a step of a task says; it leaves its card, the task and what it brings about.
+fn take(sink: &mut Sink<'_>, known: &mut Progress, step: Step) -> Result<End, Stopped> {
+    let text = step.text();
+    let Step { say, card, task, effects, hand_off, rule } = step;
+    let reason = if rule.starts_with("flow:") { Reason::Flow } else { Reason::Action };
+    known.left = Some(Left { card, task, effects });
+    if let Some(reason) = hand_off {
+        let decision = decide(Action::HandOff, &rule, reason);
+        return Ok(End::Decided { decision, say: Some(text) });
+    }
+    (sink.confidence, sink.sure) = (1.0, true);
+    for line in say {
+        match line {
+            Line::Plain(text) => sink.frame(&text)?,
+            Line::Quote { text, passage, span } => sink.piece(text, &passage, span)?,
+        }
+    }
+    Ok(End::Decided { decision: decide(Action::Send, &rule, reason), say: None })
 }
 
 /// The caps on automatic replies in a row.

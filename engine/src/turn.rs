@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::scope::Scope;
+use crate::tasks::Standing;
 
 /// Names one conversation: 128 random bits, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,7 +91,7 @@ pub struct Message {
 }
 
 /// What a reply is made for: the newest visitor message and what came before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Turn {
     /// The visitor's newest words; several quick messages are joined by newlines.
     pub question: String,
@@ -100,6 +101,15 @@ pub struct Turn {
     pub bot_turns: u32,
     /// Where the visitor asks from.
     pub scope: Scope,
+    /// What stands beside the words.
+    pub standing: Standing,
+}
+
+impl Turn {
+    /// A first question, asked from nowhere in particular.
+    pub fn asking(question: impl Into<String>) -> Self {
+        Self { question: question.into(), ..Self::default() }
+    }
 }
 
 #[cfg(test)]

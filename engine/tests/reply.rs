@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 
 use engine::confidence::Tuned;
 use engine::draft::Mode;
+use engine::entities::{Entities, OwnEntities};
 use engine::intent::{IntentBook, IntentFile};
 use engine::model::ModelError;
 use engine::policy::{Autonomy, IntentPolicy, Policy};
 use engine::prompt::Templates;
 use engine::reply::{Event, Outcome, Parts, reply, suggest};
 use engine::rules::{Action, Reason};
-use engine::scope::Scope;
+use engine::tasks::Books;
 use engine::testing::{ScriptedModel, ScriptedSearch};
 use engine::turn::{Message, Speaker, Turn};
 
@@ -80,6 +81,8 @@ impl House {
             intents: &intents,
             policy: &self.policy,
             templates: &self.templates,
+            books: &Books::default(),
+            entities: &Entities::new(&OwnEntities::default()).unwrap(),
             tuned: Tuned::default(),
             mode: self.mode,
         };
@@ -88,7 +91,7 @@ impl House {
 }
 
 fn turn(question: &str) -> Turn {
-    Turn { question: question.into(), history: vec![], bot_turns: 0, scope: Scope::default() }
+    Turn::asking(question)
 }
 
 #[test]
@@ -223,12 +226,7 @@ fn conversation(texts: &[&str], question: &str) -> Turn {
     let speaker = |n: usize| if n.is_multiple_of(2) { Speaker::Visitor } else { Speaker::Bot };
     let history: Vec<Message> =
         texts.iter().enumerate().map(|(n, text)| said(speaker(n), text)).collect();
-    Turn {
-        question: question.into(),
-        history,
-        bot_turns: texts.len() as u32 / 2,
-        scope: Scope::default(),
-    }
+    Turn { history, bot_turns: texts.len() as u32 / 2, ..Turn::asking(question) }
 }
 
 #[test]

@@ -6,12 +6,13 @@ use std::ops::ControlFlow;
 
 use engine::confidence::Tuned;
 use engine::draft::Mode;
+use engine::entities::{Entities, OwnEntities};
 use engine::intent::{IntentBook, IntentFile};
 use engine::policy::Policy;
 use engine::prompt::Templates;
 use engine::reply::{Event, Outcome, Parts, reply, suggest};
 use engine::rules::{Action, Reason};
-use engine::scope::Scope;
+use engine::tasks::Books;
 use engine::testing::{ScriptedModel, ScriptedSearch};
 use engine::turn::{Message, Speaker, Turn};
 
@@ -57,6 +58,8 @@ fn ask(more: &str, script: Option<&str>, turn: &Turn) -> Seen {
         intents: &IntentBook::learn(&intents, &model).unwrap(),
         policy: &policy,
         templates: &templates,
+        books: &Books::default(),
+        entities: &Entities::new(&OwnEntities::default()).unwrap(),
         tuned: Tuned::default(),
         mode: if script.is_some() { Mode::Compose } else { Mode::Quote },
     };
@@ -71,7 +74,7 @@ fn ask(more: &str, script: Option<&str>, turn: &Turn) -> Seen {
 }
 
 fn turn(question: &str) -> Turn {
-    Turn { question: question.into(), history: vec![], bot_turns: 0, scope: Scope::default() }
+    Turn::asking(question)
 }
 
 #[test]
@@ -158,6 +161,8 @@ fn a_language_with_documents_is_answered_from_them() {
         intents: &IntentBook::learn(&intents, &model).unwrap(),
         policy: &policy,
         templates: &templates,
+        books: &Books::default(),
+        entities: &Entities::new(&OwnEntities::default()).unwrap(),
         tuned: Tuned::default(),
         mode: Mode::Quote,
     };

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use engine::scope::Scope;
 use engine::turn::{Message, Speaker, Turn};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -44,10 +43,8 @@ impl Question {
         let message =
             |(who, text): &(String, String)| Message { speaker: speaker(who), text: text.clone() };
         Turn {
-            question: self.text.clone(),
             history: self.history.iter().map(message).collect(),
-            bot_turns: 0,
-            scope: Scope::default(),
+            ..Turn::asking(self.text.clone())
         }
     }
 }

@@ -9,7 +9,6 @@ use engine::draft::Mode;
 use engine::metrics::{auroc, percentile};
 use engine::reply::{Event, Outcome};
 use engine::rules::{Action, Reason};
-use engine::scope::Scope;
 use engine::turn::Turn;
 
 use crate::baseline;
@@ -128,12 +127,7 @@ fn ask_all(house: &House, cases: Vec<DemoCase>) -> Vec<Seen> {
 }
 
 fn ask(house: &House, case: DemoCase) -> Seen {
-    let turn = Turn {
-        question: case.text.clone(),
-        history: vec![],
-        bot_turns: 0,
-        scope: Scope::default(),
-    };
+    let turn = Turn::asking(case.text.clone());
     let start = Instant::now();
     let ms = || start.elapsed().as_secs_f64() * 1000.0;
     let mut first_ms = None;

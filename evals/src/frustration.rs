@@ -121,12 +121,7 @@ fn calm(options: &Options, model: &Handle, path: &Path, result: &mut RunResult) 
 fn judged(model: &Handle, cases: &[Case]) -> Result<(Vec<f32>, Vec<f32>)> {
     let vectors = vectors(model, cases)?;
     let encoder = &model.card().encoder;
-    let turn = |case: &Case| Turn {
-        question: case.text.clone(),
-        history: vec![],
-        bot_turns: 0,
-        scope: engine::scope::Scope::default(),
-    };
+    let turn = |case: &Case| Turn::asking(case.text.clone());
     let score =
         |(case, vector): (&Case, &Vec<f32>)| frustration::score(&turn(case), encoder, vector);
     let scores = cases.iter().zip(&vectors).map(score).collect();

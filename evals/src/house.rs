@@ -4,9 +4,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use engine::actions::ActionBook;
 use engine::confidence::Tuned;
 use engine::draft::Mode;
+use engine::entities::Entities;
+use engine::flows::FlowBook;
 use engine::frustration;
+use engine::hours::Hours;
 use engine::intent::{IntentBook, IntentFile};
 use engine::model::Model;
 use engine::policy::Policy;
@@ -14,6 +18,7 @@ use engine::prompt::Templates;
 use engine::reply::{Event, Outcome, Parts, reply};
 use engine::rules::{Heard, Reason};
 use engine::search::Search;
+use engine::tasks::Books;
 use engine::turn::Turn;
 use models::device::Place;
 use models::manifest::Manifest;
@@ -67,6 +72,8 @@ pub(crate) struct House {
     intents: IntentBook,
     policy: Policy,
     templates: Templates,
+    books: Books,
+    entities: Entities,
     mode: Mode,
     setting: Setting,
 }
@@ -78,7 +85,9 @@ impl House {
         if let Some(file) = skipped.first() {
             bail!("{file}");
         }
-        Self::open(options, corpus)
+        let mut house = Self::open(options, corpus)?;
+        house.books = books(&options.prompts, &house.policy)?;
+        Ok(house)
     }
 
     /// Over the documents of an evaluation set.
@@ -110,8 +119,11 @@ impl House {
             knowledge: index.knowledge_version().into(),
             ..prompts.setting(setting(options, &model))
         };
+        let entities = Entities::new(&prompts.intents.entities).context("intents.toml")?;
         let Prompts { policy, templates, .. } = prompts;
-        Ok(Self { model, index, intents, policy, templates, mode, setting })
+        // Flows, actions and hours are an owner's own; those of Porchlight's site say nothing about other documents.
+        let books = Books::default();
+        Ok(Self { model, index, intents, policy, templates, books, entities, mode, setting })
     }
 
     /// What the figures of this house depend on.
@@ -141,6 +153,8 @@ impl House {
             intents: &self.intents,
             policy: &self.policy,
             templates: &self.templates,
+            books: &self.books,
+            entities: &self.entities,
             tuned: Tuned::default(),
             mode: self.mode,
         };
@@ -208,12 +222,7 @@ impl Hearing {
             let vectors =
                 self.model.embed(&meant.iter().map(String::as_str).collect::<Vec<_>>())?;
             for ((text, meant), vector) in batch.iter().zip(&meant).zip(vectors) {
-                let turn = Turn {
-                    question: (*text).into(),
-                    history: vec![],
-                    bot_turns: 0,
-                    scope: engine::scope::Scope::default(),
-                };
+                let turn = Turn::asking(*text);
                 let frustration = frustration::score(&turn, &self.model.card().encoder, &vector);
                 let reading = self.intents.read(meant, &vector);
                 let rule = self.policy.before(&Heard { text, reading: &reading, frustration });
@@ -252,6 +261,19 @@ impl Prompts {
         let [policy_sha256, templates_sha256, intents_sha256] = self.hashes.clone();
         Setting { policy_sha256, templates_sha256, intents_sha256, ..rest }
     }
+}
+
+/// The owner's flows, actions and office hours.
+fn books(folder: &Path, policy: &Policy) -> Result<Books> {
+    let read = |name: &str| match std::fs::read_to_string(folder.join(name)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.with_context(|| format!("{} cannot be read", folder.join(name).display())),
+    };
+    Ok(Books {
+        flows: FlowBook::parse(&read("flows.toml")?, policy).context("flows.toml")?,
+        actions: ActionBook::parse(&read("actions.toml")?, policy).context("actions.toml")?,
+        hours: Hours::parse(&read("hours.toml")?).context("hours.toml")?,
+    })
 }
 
 /// What the models of these options are.

@@ -142,10 +142,10 @@ fn again(house: &House, stored: &Stored) -> Result<Ending> {
         history.push(Message { speaker: who.parse().map_err(unknown)?, text: text.clone() });
     }
     let turn = Turn {
-        question: stored.question.clone(),
         history,
         bot_turns: stored.bot_turns,
         scope: stored.scope.clone(),
+        ..Turn::asking(stored.question.clone())
     };
     let outcome = house.reply(&turn, &mut |_| ControlFlow::Continue(()));
     ending(outcome).context("a reply that is sent has a draft")

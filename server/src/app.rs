@@ -89,6 +89,8 @@ impl Mind {
             intents: &prompts.intents,
             policy: &prompts.policy,
             templates: &prompts.templates,
+            books: &prompts.books,
+            entities: &prompts.entities,
             tuned: self.tuning.tuned(),
             mode: self.mode,
         }

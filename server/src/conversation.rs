@@ -8,6 +8,7 @@ use engine::scope::Scope;
 use engine::turn::Speaker;
 
 use crate::app::App;
+use crate::hand_off::hand_off;
 use crate::protocol::record;
 use crate::publish::{self, Changes};
 use crate::quiet;
@@ -112,8 +113,7 @@ pub async fn accept(
         let due = quiet::due(app, found.unfinished_by, (text, now));
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if state == State::Bot {
-        row.pass_to(State::Waiting, now);
-        row.reason = Some("busy".into());
+        hand_off(app, &mut tx, &mut row, "busy").await?;
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
@@ -166,8 +166,7 @@ pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal
     if matches!(row.holder()?, State::Owner | State::Waiting) {
         return Ok(Changes { conversation: row, messages: vec![], passed: true });
     }
-    row.pass_to(next(row.holder()?, Event::HandOff)?, app.clock.now_ms());
-    row.reason = Some("asked_for_person".into());
+    hand_off(app, &mut tx, &mut row, "asked_for_person").await?;
     tx.outdate_jobs(&row.id).await?;
     let line =
         Message::plain(Speaker::System, "You asked for a person. They will reply right here.");

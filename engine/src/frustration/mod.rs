@@ -124,12 +124,7 @@ mod tests {
             Some(text) => (vec![said(Speaker::Visitor, text), said(Speaker::Bot, "Yes.")], 1),
             None => (vec![], 0),
         };
-        let turn = Turn {
-            question: question.into(),
-            history,
-            bot_turns,
-            scope: crate::scope::Scope::default(),
-        };
+        let turn = Turn { history, bot_turns, ..Turn::asking(question) };
         assert_eq!(Cues::of(&turn), expect, "{question:?} after {before:?}");
     }
 
@@ -148,15 +143,7 @@ mod tests {
 
     #[test]
     fn an_unknown_encoder_leaves_it_to_the_cues() {
-        let of = |question: &str| {
-            let turn = Turn {
-                question: question.into(),
-                history: vec![],
-                bot_turns: 0,
-                scope: crate::scope::Scope::default(),
-            };
-            score(&turn, "another-encoder", &[0.5; 384])
-        };
+        let of = |question: &str| score(&Turn::asking(question), "another-encoder", &[0.5; 384]);
         assert!(of("How do I change the port?") < 0.5);
         assert!(of("WHAT THE HELL IS THIS, your stupid bot keeps repeating itself!!!") > 0.95);
         assert!(logit(&[0.0; 384]).is_finite());

@@ -1,7 +1,6 @@
 //! What is taken for which language, and what is not taken for any.
 
 use super::*;
-use crate::scope::Scope;
 use crate::turn::Message;
 
 #[test]
@@ -69,7 +68,7 @@ fn a_language_is_kept_until_another_is_clear() {
         let mut history: Vec<Message> = said.iter().map(visitor).collect();
         let question = history.pop().map(|message| message.text).unwrap_or_default();
         history.push(Message { speaker: Speaker::Bot, text: "Ich weiß es nicht.".into() });
-        let turn = Turn { question, history, bot_turns: 0, scope: Scope::default() };
+        let turn = Turn { history, ..Turn::asking(question) };
         assert_eq!(of_visitor(&turn), expect, "{said:?}");
     }
 }

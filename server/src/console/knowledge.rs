@@ -135,7 +135,7 @@ pub(super) async fn search(
         let library = &app.mind.knowledge;
         let edition = library.edition();
         let embedding = library.embed(&text).map_err(|error| ApiError::internal(&error))?;
-        let turn = Turn { question: text, history: Vec::new(), bot_turns: 0, scope };
+        let turn = Turn { scope, ..Turn::asking(text) };
         let places = (app.mind.model.as_ref(), edition.as_ref() as &dyn Search);
         let found = finding::find(places, &turn, embedding, HITS);
         let hits = found.map_err(|error| ApiError::internal(&error))?.hits;

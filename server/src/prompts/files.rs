@@ -1,11 +1,17 @@
-//! The three files of the owner's prompts: read as they stand, and checked against each other.
+//! The files of the owner's prompts: read as they stand, and checked against each other.
 
 use std::path::Path;
 
+use engine::actions::ActionBook;
 use engine::entities::Entities;
+use engine::flows::FlowBook;
+use engine::hours::Hours;
 use engine::intent::IntentFile;
 use engine::policy::Policy;
 use engine::prompt::Templates;
+use engine::tasks::Books;
+
+use crate::notify::file::Notify;
 
 /// Why prompts cannot be in force.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +42,10 @@ pub(super) struct Sources {
     templates: Source,
     pub(super) intents: Source,
     policy: Source,
+    flows: Source,
+    actions: Source,
+    hours: Source,
+    notify: Source,
 }
 
 /// What the files say.
@@ -44,6 +54,8 @@ pub(super) struct Parsed {
     pub(super) intents: IntentFile,
     pub(super) policy: Policy,
     pub(super) entities: Entities,
+    pub(super) books: Books,
+    pub(super) notify: Notify,
 }
 
 impl Sources {
@@ -63,16 +75,27 @@ impl Sources {
                 Ok(Source { name, text })
             }
         };
+        // An owner who has none of these wants none: they are no part of what every reply is made from.
+        let optional = |name: &str, own: &str| match folder.map(|folder| folder.join(name)) {
+            Some(path) if !path.exists() => {
+                Ok(Source { name: path.display().to_string(), text: String::new() })
+            }
+            _ => source(name, own),
+        };
         Ok(Self {
             templates: source("templates.toml", include_str!("../../../prompts/templates.toml"))?,
             intents: source("intents.toml", include_str!("../../../prompts/intents.toml"))?,
             policy: source("policy.toml", include_str!("../../../prompts/policy.toml"))?,
+            flows: optional("flows.toml", include_str!("../../../prompts/flows.toml"))?,
+            actions: optional("actions.toml", include_str!("../../../prompts/actions.toml"))?,
+            hours: optional("hours.toml", include_str!("../../../prompts/hours.toml"))?,
+            notify: optional("notify.toml", include_str!("../../../prompts/notify.toml"))?,
         })
     }
 
     /// Checks each file, and the policy against the intents and texts that it names.
     pub(super) fn parse(&self) -> Result<Parsed, PromptsError> {
-        let Self { templates: said, intents: taught, policy: ruled } = self;
+        let Self { templates: said, intents: taught, policy: ruled, .. } = self;
         let templates =
             Templates::parse(&said.text).map_err(|e| PromptsError::of(&said.name, &e))?;
         let intents =
@@ -81,6 +104,15 @@ impl Sources {
             Entities::new(&intents.entities).map_err(|e| PromptsError::of(&taught.name, &e))?;
         let policy = Policy::parse(&ruled.text, &intents, &templates)
             .map_err(|e| PromptsError::of(&ruled.name, &e))?;
-        Ok(Parsed { templates, intents, policy, entities })
+        let flows = FlowBook::parse(&self.flows.text, &policy)
+            .map_err(|e| PromptsError::of(&self.flows.name, &e))?;
+        let actions = ActionBook::parse(&self.actions.text, &policy)
+            .map_err(|e| PromptsError::of(&self.actions.name, &e))?;
+        let hours =
+            Hours::parse(&self.hours.text).map_err(|e| PromptsError::of(&self.hours.name, &e))?;
+        let notify = Notify::parse(&self.notify.text)
+            .map_err(|e| PromptsError::of(&self.notify.name, &e))?;
+        let books = Books { flows, actions, hours };
+        Ok(Parsed { templates, intents, policy, entities, books, notify })
     }
 }

@@ -15,10 +15,12 @@ use engine::intent::{IntentBook, OFF_TOPIC, OFF_TOPIC_LABEL};
 use engine::model::Model;
 use engine::policy::Policy;
 use engine::prompt::Templates;
+use engine::tasks::Books;
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::knowledge::embed_gently;
+use crate::notify::file::Notify;
 use crate::store::corrections::Correction;
 use files::{Parsed, Sources};
 
@@ -39,6 +41,10 @@ pub struct Prompts {
     pub intents: IntentBook,
     /// Finds what messages name, by its table `[entities]` too.
     pub entities: Entities,
+    /// `flows.toml`, `actions.toml` and `hours.toml`.
+    pub books: Books,
+    /// `notify.toml`.
+    pub notify: Notify,
 }
 
 /// An intent as people and programs name it.
@@ -152,7 +158,7 @@ fn learn(
     corrections: &[Correction],
     go_on: &dyn Fn() -> Result<(), String>,
 ) -> Result<Prompts, PromptsError> {
-    let Parsed { templates, intents, policy, entities } = parsed;
+    let Parsed { templates, intents, policy, entities, books, notify } = parsed;
     let examples = corrections.iter().map(|one| (one.intent.as_str(), one.text.as_str()));
     let file = intents.with_examples(examples);
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -170,5 +176,5 @@ fn learn(
         let problem = format!("the examples could not be read by the encoder: {error}");
         PromptsError::of(&sources.intents.name, &problem)
     })?;
-    Ok(Prompts { policy, templates, intents, entities })
+    Ok(Prompts { policy, templates, intents, entities, books, notify })
 }

@@ -54,6 +54,18 @@ pub enum VisitorFrame {
     },
     /// The visitor wants a person.
     AskPerson {},
+    /// A button of the card that asks for confirmation.
+    Confirm {
+        /// The request that the card names.
+        request: String,
+        /// Which button.
+        yes: bool,
+    },
+    /// A one-time code.
+    Code {
+        /// As it was typed.
+        code: String,
+    },
     /// Is anybody there?
     Ping {},
 }

@@ -52,6 +52,8 @@ pub struct Message {
     pub client_msg_id: Option<String>,
     /// Name of the person who wrote it.
     pub author: Option<String>,
+    /// What is shown beside the text.
+    pub card: Option<Box<RawValue>>,
 }
 
 impl From<messages::Message> for Message {
@@ -67,6 +69,7 @@ impl From<messages::Message> for Message {
             draft_id: row.draft_id,
             client_msg_id: row.client_msg_id,
             author: row.author,
+            card: row.card.map(raw),
         }
     }
 }

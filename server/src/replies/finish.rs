@@ -1,11 +1,11 @@
 //! The end of a reply job: one transaction, fenced by the lease, that stores the reply and the decision or neither.
 
-use engine::conversation::{Event, next};
 use engine::fence::{Scene, Verdict, may_finish};
 use engine::rules::Action;
 use engine::turn::Speaker;
 
 use crate::app::App;
+use crate::hand_off::hand_off;
 use crate::hub::Item;
 use crate::protocol::record::Decision;
 use crate::protocol::server::Frame;
@@ -15,6 +15,7 @@ use crate::store::jobs::Job;
 use crate::store::messages::Message;
 use crate::store::suggestions::Suggestion;
 use crate::store::{StoreError, Tx};
+use crate::tasks;
 
 use super::Made;
 
@@ -57,12 +58,15 @@ pub(super) async fn finish(
     let mut sent = false;
     if !cancelled {
         let wanted = match verdict {
-            Verdict::Reply => end(app, &mut row, job, made)?,
+            Verdict::Reply => end(app, &mut tx, &mut row, (job, made)).await?,
             _ => None,
         };
         sent = wanted.as_ref().is_some_and(|message| message.draft_id.is_some());
         if let Some(message) = wanted {
             messages.push(tx.append(&mut row, message, app.clock.now_ms()).await?);
+        }
+        if let (Verdict::Reply, Some(left)) = (verdict, &made.outcome.left) {
+            tasks::keep(app, &mut tx, &mut row, left).await?;
         }
         if !sent {
             keep(app, &mut tx, job, made).await?;
@@ -112,16 +116,16 @@ async fn scene(tx: &mut Tx, row: &Conversation, leased: bool) -> Result<Scene, S
 }
 
 /// What the visitor gets, and the conversation's next state.
-fn end(
+async fn end(
     app: &App,
+    tx: &mut Tx,
     row: &mut Conversation,
-    job: &Job,
-    made: &Made,
+    (job, made): (&Job, &Made),
 ) -> Result<Option<Message>, StoreError> {
-    let (outcome, now) = (&made.outcome, app.clock.now_ms());
+    let outcome = &made.outcome;
     let reply_to = Some(job.for_seq);
     if made.timed_out {
-        hand_off(row, ("timeout", now))?;
+        hand_off(app, tx, row, "timeout").await?;
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         return Ok(Some(Message { reply_to, ..line }));
     }
@@ -131,23 +135,13 @@ fn end(
             citations: json(&made.show.citations()),
             draft_id: Some(job.id.clone()),
             reply_to,
+            card: tasks::card_json(outcome.left.as_ref().and_then(|left| left.card.as_ref())),
             ..Message::plain(Speaker::Bot, &draft.text())
         }));
     }
-    hand_off(row, (outcome.decision.reason.as_str(), now))?;
+    hand_off(app, tx, row, outcome.decision.reason.as_str()).await?;
     let say = outcome.say.as_deref().filter(|say| !say.is_empty());
     Ok(say.map(|say| Message { reply_to, ..Message::plain(Speaker::Bot, say) }))
-}
-
-fn hand_off(row: &mut Conversation, (reason, now): (&str, i64)) -> Result<(), StoreError> {
-    let moved = next(row.holder()?, Event::HandOff);
-    let moved = moved.map_err(|_| StoreError::Meaning {
-        what: "state of a conversation",
-        value: row.state.clone(),
-    })?;
-    row.pass_to(moved, now);
-    row.reason = Some(reason.into());
-    Ok(())
 }
 
 /// Keeps a draft that was not sent as a suggestion.
@@ -215,7 +209,7 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
     let mut messages = Vec::new();
     let scene = scene(&mut tx, &row, true).await?;
     if may_finish(job.claim(), scene) == Verdict::Reply {
-        hand_off(&mut row, ("fault", app.clock.now_ms()))?;
+        hand_off(app, &mut tx, &mut row, "fault").await?;
         let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
         messages.push(
             tx.append(

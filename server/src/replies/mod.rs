@@ -28,7 +28,7 @@ use crate::protocol::record::LiveDraft;
 use crate::store::StoreError;
 use crate::store::conversations::Conversation;
 use crate::store::jobs::Job;
-use crate::tags;
+use crate::{tags, tasks};
 
 pub use cite::page_url;
 use stream::Show;
@@ -377,7 +377,8 @@ async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn, i64), Stor
     let newest = rows.iter().rfind(|row| row.speaker == visitor).map_or(0, |row| row.seq);
     let decided = app.store.decided_before(&job.conversation, job.for_seq).await?;
     let turn = turn::turn(&rows, conversation.counted_from, decided.unwrap_or(0))?;
-    Ok((conversation, turn, newest))
+    let standing = tasks::standing(app, &job.conversation).await?;
+    Ok((conversation, Turn { standing, ..turn }, newest))
 }
 
 fn millis(time: Duration) -> i64 {

@@ -37,7 +37,7 @@ pub fn turn(
     // What happened to the conversation ends a question, but is not part of what was said.
     said.retain(|message| message.speaker != Speaker::System);
     let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);
-    Ok(Turn { question: words.join("\n"), history: said, bot_turns, scope })
+    Ok(Turn { history: said, bot_turns, scope, ..Turn::asking(words.join("\n")) })
 }
 
 /// Where the newest of the visitor's messages was written from.

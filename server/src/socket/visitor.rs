@@ -21,7 +21,7 @@ use crate::protocol::server::{Frame, SiteName, VisitorWelcome, Welcome};
 use crate::protocol::{MAX_TEXT, VERSION};
 use crate::store::StoreError;
 use crate::store::conversations::Conversation;
-use crate::{publish, quiet};
+use crate::{publish, quiet, tasks};
 
 use super::show::Page;
 use super::wire::Wire;
@@ -150,6 +150,19 @@ impl VisitorTalk {
                 publish::changes(&self.app, changes);
                 Ok(())
             }
+            VisitorFrame::Confirm { request, yes } => {
+                self.paced(&visitor)?;
+                let changes = tasks::confirm(&self.app, &visitor, &request, yes).await;
+                self.tell(changes.map_err(complaint)?);
+                Ok(())
+            }
+            VisitorFrame::Code { .. } => self.paced(&visitor),
+        }
+    }
+
+    fn tell(&self, changes: Option<publish::Changes>) {
+        if let Some(changes) = changes {
+            publish::changes(&self.app, changes);
         }
     }
 }

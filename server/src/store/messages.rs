@@ -8,11 +8,11 @@ use super::conversations::Conversation;
 use super::{Store, StoreError, Tx};
 
 const INSERT: &str = "INSERT INTO messages (conversation, seq, speaker, at, text, pieces, citations, draft_id, \
-    client_msg_id, author, reply_to, scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    client_msg_id, author, reply_to, scope, card) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const AFTER: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
-    reply_to, scope FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    reply_to, scope, card FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 const SENT: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
-    reply_to, scope FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
+    reply_to, scope, card FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
 const KNOWN: &str = "SELECT seq FROM messages WHERE conversation = $1 AND speaker = 'visitor' AND client_msg_id = $2";
 const NEWEST: &str =
     "SELECT COALESCE(MAX(seq), 0) FROM messages WHERE conversation = $1 AND speaker = $2";
@@ -44,6 +44,8 @@ pub struct Message {
     pub reply_to: Option<i64>,
     /// Where the visitor wrote it from: JSON of an [`engine::scope::Scope`], empty for nowhere in particular.
     pub scope: String,
+    /// What is shown beside the text: JSON of an [`engine::tasks::Card`].
+    pub card: Option<String>,
 }
 
 impl Message {
@@ -62,6 +64,7 @@ impl Message {
             author: None,
             reply_to: None,
             scope: String::new(),
+            card: None,
         }
     }
 }
@@ -137,6 +140,7 @@ impl Tx {
             .bind(&message.author)
             .bind(message.reply_to)
             .bind(&message.scope)
+            .bind(&message.card)
             .execute(self.conn())
             .await?;
         failpoint!("K4");

@@ -11,6 +11,7 @@ pub mod owners;
 pub mod saved_replies;
 pub mod suggestions;
 pub mod tags;
+pub mod tasks;
 pub mod tuning;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,3 @@
+//! Tells the owner what has happened.
+
+pub mod file;

@@ -1,0 +1,152 @@
+//! Tasks in the database: what stands when a turn begins, and what a step leaves behind, in the transaction that stores its words.
+
+use engine::conversation::State;
+use engine::tasks::{Effect, Left, Standing, Step, Task};
+use engine::turn::Speaker;
+
+use crate::app::App;
+use crate::conversation::{Refusal, Visitor};
+use crate::hand_off::hand_off;
+use crate::publish::Changes;
+use crate::store::conversations::Conversation;
+use crate::store::messages::Message;
+use crate::store::tasks::Tasks;
+use crate::store::{StoreError, Tx};
+
+/// How long a file may be sent after it was asked for.
+const UPLOAD_MS: i64 = 60 * 60 * 1_000;
+
+/// What stands beside the words of a conversation's next turn. A stored task that means nothing to this version is over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn standing(app: &App, conversation: &str) -> Result<Standing, StoreError> {
+    let tasks = app.store.tasks(conversation).await?;
+    Ok(Standing { task: read(&tasks), fresh: app.ids.id(), ..Standing::default() })
+}
+
+/// The task that is on.
+fn read(tasks: &Tasks) -> Option<Task> {
+    let text = tasks.task.as_deref()?;
+    let read = serde_json::from_str(text);
+    if let Err(error) = &read {
+        tracing::error!(%error, "a stored task cannot be read and is over");
+    }
+    read.ok()
+}
+
+/// Keeps what a step leaves, and has its effects done.
+///
+/// # Errors
+/// When the database fails.
+pub async fn keep(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut Conversation,
+    left: &Left,
+) -> Result<(), StoreError> {
+    let now = app.clock.now_ms();
+    let mut tasks = tx.tasks(&row.id).await?;
+    tasks.task = left.task.as_ref().and_then(|task| serde_json::to_string(task).ok());
+    for effect in &left.effects {
+        match effect {
+            Effect::Collected(rows) => {
+                tasks.collected = serde_json::to_string(rows).unwrap_or_else(|_| "[]".into());
+            }
+            Effect::Upload { what } => {
+                (tasks.upload_what, tasks.upload_until) = (what.clone(), now + UPLOAD_MS);
+            }
+            Effect::Lead(_) | Effect::Call(_) | Effect::SendCode { .. } | Effect::Ticket(_) => {}
+        }
+    }
+    tx.put_tasks(&row.id, &tasks, now).await?;
+    // What was done step by step was progress: the caps on automatic replies count anew.
+    row.counted_from = row.head;
+    Ok(())
+}
+
+/// Says what a step says that no reply job has made: after a button, a right code, the end of a call.
+///
+/// # Errors
+/// When the database fails.
+pub async fn apply(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut Conversation,
+    step: Step,
+) -> Result<Vec<Message>, StoreError> {
+    let text = step.text();
+    let Step { card, task, effects, hand_off: reason, .. } = step;
+    let mut messages = Vec::new();
+    if !text.is_empty() {
+        let message =
+            Message { card: card_json(card.as_ref()), ..Message::plain(Speaker::Bot, &text) };
+        messages.push(tx.append(row, message, app.clock.now_ms()).await?);
+    }
+    keep(app, tx, row, &Left { card, task, effects }).await?;
+    if let Some(reason) = reason.filter(|_| row.state == State::Bot.as_str()) {
+        hand_off(app, tx, row, reason.as_str()).await?;
+    }
+    Ok(messages)
+}
+
+/// A card as it is stored.
+pub fn card_json(card: Option<&engine::tasks::Card>) -> Option<String> {
+    card.and_then(|card| serde_json::to_string(card).ok())
+}
+
+/// The visitor has pressed a button of the card that asks for confirmation. A card that is no longer the newest, or another
+/// holder, changes nothing.
+///
+/// # Errors
+/// [`Refusal`]; nothing has changed then.
+pub async fn confirm(
+    app: &App,
+    visitor: &Visitor,
+    request: &str,
+    yes: bool,
+) -> Result<Option<Changes>, Refusal> {
+    let Some(id) = &visitor.conversation else { return Err(Refusal::Unknown) };
+    let mut tx = app.store.begin().await?;
+    let row = tx.conversation(id).await?;
+    let row = row.filter(|row| row.token_hash == visitor.token_hash);
+    let mut row = row.ok_or(Refusal::Unknown)?;
+    let Some(Task::Action(standing)) = read(&tx.tasks(id).await?) else { return Ok(None) };
+    if row.holder()? != State::Bot || standing.id() != request {
+        return Ok(None);
+    }
+    let prompts = app.mind.prompts();
+    let step = engine::actions::confirmed(&prompts.books.actions, &standing, yes);
+    changed(app, tx, (&mut row, step)).await.map(Some)
+}
+
+/// The visitor has shown that `email` is theirs: what waited for it goes on. Within the transaction that has counted the code.
+///
+/// # Errors
+/// When the database fails.
+pub async fn proved(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut Conversation,
+    email: &str,
+) -> Result<Vec<Message>, StoreError> {
+    let Some(Task::Action(request)) = read(&tx.tasks(&row.id).await?) else { return Ok(vec![]) };
+    if row.holder()? != State::Bot {
+        return Ok(vec![]);
+    }
+    let prompts = app.mind.prompts();
+    let step = engine::actions::proved(&prompts.books.actions, &request, email);
+    apply(app, tx, row, step).await
+}
+
+async fn changed(
+    app: &App,
+    mut tx: Tx,
+    (row, step): (&mut Conversation, Step),
+) -> Result<Changes, Refusal> {
+    let before = row.state.clone();
+    let messages = apply(app, &mut tx, row, step).await?;
+    tx.update_conversation(row).await?;
+    tx.commit().await?;
+    Ok(Changes { passed: row.state != before, conversation: row.clone(), messages })
+}
