@@ -64,6 +64,7 @@ const FILES: &[(&str, &str)] = embed![
     "console/work.js",
     "demo/demo.css",
     "demo/icon.svg",
+    "demo/inbox.js",
     "demo/index.html",
     "kb/kb.css",
     "vendor/htm.js",
