@@ -126,6 +126,58 @@ export async function ask(page, text) {
 }
 
 /**
+ * An open widget whose server is the test.
+ * @param {import("playwright-core").Browser} browser
+ * @param {string} base where its code comes from
+ * @param {import("playwright-core").BrowserContextOptions & { prepare?: (page: import("playwright-core").Page) => Promise<void> }} options
+ */
+export async function scripted(browser, base, { prepare, ...options } = {}) {
+  const made = await page(browser, options);
+  /** @type {import("playwright-core").WebSocketRoute | undefined} */
+  let socket;
+  /** what the widget has sent, pings left out @type {any[]} */
+  const heard = [];
+  /** @type {Set<() => void>} */
+  const waiting = new Set();
+  /**
+   * The frames of a type, as soon as there are so many.
+   * @param {string} type
+   * @param {number} [count]
+   * @returns {Promise<any[]>}
+   */
+  const sent = (type, count = 1) => new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no ${type} came`)), 30_000);
+    const look = () => {
+      const some = heard.filter((one) => one.type === type);
+      if (some.length < count) return;
+      clearTimeout(late);
+      waiting.delete(look);
+      resolve(some);
+    };
+    waiting.add(look);
+    look();
+  });
+  await prepare?.(made.page);
+  /** @param {Record<string, unknown>} frame */
+  const send = (frame) => socket?.send(JSON.stringify(frame));
+  await made.page.routeWebSocket(/\/widget\/ws$/, (route) => {
+    socket = route;
+    route.onMessage((text) => {
+      const frame = JSON.parse(String(text));
+      if (frame.type === "ping") return send({ type: "pong" });
+      heard.push(frame);
+      for (const look of waiting) look();
+      if (frame.type === "hello") send({ type: "welcome", v: 1, token: "a".repeat(64), conversation: null, epoch: "e", head: 0, state: "bot",
+        generation: 0, author: null, site: { name: "Shop", greeting: "Hello!" }, owner_online: false, restored: false, known: {},
+        owner_read: 0, queue: null });
+    });
+  });
+  await made.page.goto(`${base}/`);
+  await open(made.page);
+  return { ...made, send, sent };
+}
+
+/**
  * Signs an owner up with the printed link.
  * @param {import("playwright-core").Page} page
  * @param {string} link
