@@ -2,7 +2,7 @@
 
 import * as desk from "./desk.js";
 import { plain } from "./format.js";
-import { Mistake, Sheet, When } from "./sheet.js";
+import { Sheet, When } from "./sheet.js";
 import { changed, store } from "./store.js";
 import { doOne, register } from "./work.js";
 import { html } from "../vendor/preact.js";
@@ -90,6 +90,7 @@ function Channels({ told }) {
     ${told.channels.length === 0 ? html`<p class="note">No channel is set: you are told in this console only.</p>` : html`<ul class="findings">${told.channels.map((one) => html`<li class="finding" key=${one.id}>
       <p><strong>${KINDS[one.kind] ?? one.kind}</strong> <bdi>${one.target}</bdi>
         <button class="test" disabled=${page.busy !== ""} aria-label=${`Send a test to ${one.target || one.id}`} onClick=${() => void test(one.id)}>Send a test</button></p>
+      ${one.problem && html`<p class="trouble">${one.problem}</p>`}
       ${page.tests[one.id] && html`<p role="status">${page.tests[one.id]}</p>`}
     </li>`)}</ul>`}
     ${told.routes.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-labelledby="channels-title"><table>
@@ -106,7 +107,8 @@ function Recent({ told }) {
     <h3 id="recent-title">What was sent</h3>
     ${told.recent.length === 0 ? html`<p class="note">Nothing yet.</p>` : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="recent-title"><table>
       <thead><tr><th scope="col">What</th><th scope="col">To</th><th scope="col">State</th><th scope="col">When</th></tr></thead>
-      <tbody>${told.recent.map((one) => html`<tr key=${one.id} class=${one.status === "failed" ? "bad" : ""}><th scope="row">${EVENTS[one.event] ?? plain(one.event)}</th>
+      <tbody>${told.recent.map((one) => html`<tr key=${one.id} class=${one.status === "failed" ? "bad" : ""}><th scope="row">${one.conversation
+        ? html`<a href=${`#/c/${one.conversation}`}>${EVENTS[one.event] ?? plain(one.event)}</a>` : EVENTS[one.event] ?? plain(one.event)}</th>
         <td>${one.channel}</td>
         <td>${STATUS[one.status] ?? plain(one.status)}${one.attempts > 1 ? `, ${one.attempts} tries` : ""}${one.error && html`<span class="saved-text">${one.error}</span>`}</td>
         <td><${When} at=${one.at} /></td></tr>`)}</tbody>
@@ -119,7 +121,7 @@ export function Notices() {
   const { told } = page;
   return html`<${Sheet} page=${page} title="Notifications" read=${read}>
     ${told === null ? html`<p class="empty">${page.problem ? "" : "Loading…"}</p>` : html`
-      <${Mistake} problem=${told.problem} />
+      ${told.problem && html`<p class="notice bad" role="alert">${told.problem}</p>`}
       <${Channels} told=${told} />`}
     <${Here} />
     ${told && html`<${Recent} told=${told} />`}

@@ -189,10 +189,10 @@
  */
 /**
  * @typedef {object} Notifications
- * @property {{ id: string, kind: string, target: string }[]} channels
+ * @property {{ id: string, kind: string, target: string, problem: string | null }[]} channels
  * @property {{ event: string, to: string[], urgent: boolean }[]} routes
  * @property {string | null} quiet
- * @property {{ id: string, event: string, channel: string, status: "queued" | "sent" | "failed" | "digest", attempts: number, at: number, error: string | null }[]} recent
+ * @property {{ id: string, event: string, channel: string, conversation: string, status: "queued" | "sent" | "failed" | "digest", attempts: number, at: number, error: string | null }[]} recent
  * @property {string | null} problem
  */
 
