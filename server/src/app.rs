@@ -15,7 +15,11 @@ use crate::config::{Site, Stream};
 use crate::hub::Hub;
 use crate::knowledge::{Edition, Library};
 use crate::limits::Limits;
+use crate::notify::inbox::Inbox;
+use crate::notify::mail::Mailer;
 use crate::origin::Origins;
+use crate::outbound::post::Poster;
+use crate::outbox::Outbox;
 use crate::prompts::{Prompter, Prompts};
 use crate::replies::Desk;
 use crate::socket::pipes::Pipes;
@@ -41,6 +45,14 @@ pub struct App {
     pub desk: Desk,
     /// What replies are made from.
     pub mind: Mind,
+    /// What is to leave the machine by itself.
+    pub outbox: Outbox,
+    /// Sends mail.
+    pub mailer: Mailer,
+    /// Reads answers to mail.
+    pub inbox: Inbox,
+    /// Calls programs of others.
+    pub poster: Poster,
     /// The site's name and greeting.
     pub site: Site,
     /// Who may talk to this server.

@@ -9,6 +9,7 @@ use engine::turn::Speaker;
 
 use crate::app::App;
 use crate::hand_off::hand_off;
+use crate::notify;
 use crate::protocol::record;
 use crate::publish::{self, Changes};
 use crate::quiet;
@@ -118,6 +119,9 @@ pub async fn accept(
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
     }
+    if seq == 1 {
+        notify::first_message(app, &mut tx, (&row.id, text), now).await?;
+    }
     tx.update_conversation(&row).await?;
     tx.commit().await?;
     let conversation = row.id.clone();
@@ -209,6 +213,8 @@ pub struct Written {
     pub text: String,
     /// The suggestion it came from.
     pub suggestion: Option<String>,
+    /// When it was written, where that is not now: milliseconds since 1970.
+    pub written_at: Option<i64>,
 }
 
 /// Stores an owner's message; writing takes the conversation.
@@ -221,6 +227,8 @@ pub async fn write(
     id: &str,
     written: &Written,
 ) -> Result<(i64, Option<Changes>), Refusal> {
+    // Before anything is held up by it.
+    let known = known(app, id, written).await?;
     let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     if let Some(stored) = tx.sent(id, Speaker::Owner, &written.client_msg_id).await? {
@@ -233,12 +241,13 @@ pub async fn write(
     let mut message = Message {
         client_msg_id: Some(written.client_msg_id.clone()),
         author: Some(owner.into()),
+        written_at: written.written_at,
         ..Message::plain(Speaker::Owner, &written.text)
     };
-    if let Some(draft) = suggested(&mut tx, id, written).await? {
+    if let Some(draft) = suggested(&mut tx, id, (written, known.as_ref())).await? {
         let same = draft.text.trim() == written.text.trim();
         let fate = if same { Fate::Accepted } else { Fate::Edited };
-        let sent = (written.text.as_str(), distance(&draft.text, &written.text));
+        let sent = (written.text.as_str(), known.map_or(0, |(_, distance)| distance));
         tx.settle_suggestion(&draft.id, (fate, Some(sent)), app.clock.now_ms()).await?;
         if same {
             (message.text, message.pieces, message.citations) =
@@ -256,22 +265,28 @@ pub async fn write(
 async fn suggested(
     tx: &mut Tx,
     id: &str,
-    written: &Written,
+    (written, known): (&Written, Option<&(String, i64)>),
 ) -> Result<Option<Suggestion>, Refusal> {
     let Some(suggestion) = &written.suggestion else { return Ok(None) };
     let open = tx.suggestion(suggestion, id).await?;
-    if open.is_none() {
-        let text = tx.suggested_text(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
-        if text.trim() == written.text.trim() {
-            return Err(Refusal::UnknownSuggestion);
-        }
+    let theirs = known.is_some_and(|(text, _)| text.trim() != written.text.trim());
+    if open.is_none() && !theirs {
+        return Err(Refusal::UnknownSuggestion);
     }
     Ok(open)
 }
 
-/// Characters to insert, delete or replace between a draft and what was sent, white space at the ends aside.
-fn distance(draft: &str, sent: &str) -> i64 {
-    i64::try_from(strsim::levenshtein(draft.trim(), sent.trim())).unwrap_or(i64::MAX)
+/// The suggestion that a message came from, open or not, and how many characters were inserted, deleted or replaced in it, white
+/// space at the ends aside. A suggestion never changes, so this holds nothing up.
+async fn known(app: &App, id: &str, written: &Written) -> Result<Option<(String, i64)>, Refusal> {
+    let Some(suggestion) = &written.suggestion else { return Ok(None) };
+    let Some(text) = app.store.suggested_text(suggestion, id).await? else { return Ok(None) };
+    let (draft, sent) = (text.clone(), written.text.clone());
+    // Two long texts take a while.
+    let distance = move || strsim::levenshtein(draft.trim(), sent.trim());
+    let distance = tokio::task::spawn_blocking(distance).await;
+    let distance = distance.ok().and_then(|distance| i64::try_from(distance).ok());
+    Ok(Some((text, distance.unwrap_or(i64::MAX))))
 }
 
 /// An owner gives the conversation back to the bot, which answers the question that was left open; its counters begin anew.

@@ -3,6 +3,7 @@
 use engine::conversation::{Event, next};
 
 use crate::app::App;
+use crate::notify;
 use crate::store::conversations::Conversation;
 use crate::store::{StoreError, Tx};
 
@@ -13,7 +14,7 @@ use crate::store::{StoreError, Tx};
 /// [`StoreError::Meaning`] when a person holds it already, and whatever the database fails with.
 pub async fn hand_off(
     app: &App,
-    _tx: &mut Tx,
+    tx: &mut Tx,
     row: &mut Conversation,
     reason: &str,
 ) -> Result<(), StoreError> {
@@ -24,5 +25,5 @@ pub async fn hand_off(
     })?;
     row.pass_to(moved, app.clock.now_ms());
     row.reason = Some(reason.into());
-    Ok(())
+    notify::hand_off(app, tx, row, app.clock.now_ms()).await
 }

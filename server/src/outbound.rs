@@ -1,7 +1,9 @@
-//! All that leaves this machine: requests for model files, and for the web pages that the owner names as documents.
+//! All that leaves this machine over HTTP: requests for model files and for the web pages that the owner names as documents, and
+//! notices to the owner's programs.
 
 pub mod addresses;
 pub mod pages;
+pub mod post;
 
 use std::io::Read;
 use std::time::Duration;

@@ -7,9 +7,16 @@ use tracing_subscriber::EnvFilter;
 /// What is logged unless `RUST_LOG` says otherwise.
 const DEFAULT: &str = "warn,server=info,models=info,retrieval=info";
 
+/// Whatever `RUST_LOG` says: this library logs what it sends, passwords too.
+const SILENT: &str = "async_imap=warn";
+
 /// Starts the log. A second start in one process is ignored.
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    let filter = match SILENT.parse() {
+        Ok(silent) => filter.add_directive(silent),
+        Err(_) => filter,
+    };
     let colours = std::io::stderr().is_terminal();
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)

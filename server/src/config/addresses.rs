@@ -52,6 +52,13 @@ impl From<PageUrl> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct HostPort(String);
 
+impl HostPort {
+    /// The host and its port as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for HostPort {
     type Error = String;
 

@@ -1,6 +1,7 @@
 //! Settings: built-in values, then `porchlight.toml`, then the environment, then the command line.
 
 mod addresses;
+mod mail;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,10 @@ use toml::{Table, Value};
 use url::Url;
 
 pub use addresses::{HostPort, PageUrl};
-pub use sections::{Device, Knowledge, Limits, Models, Replies, Server, Settings, Site, Stream};
+pub use sections::{
+    Device, Imap, Knowledge, Limits, Mail, Models, Replies, Security, Server, Settings, Site,
+    Stream,
+};
 
 /// The file that is read when no other is named.
 pub const FILE: &str = "porchlight.toml";
@@ -150,9 +154,10 @@ fn checked(
         let place = origins.get(key).map_or("built-in settings", String::as_str);
         Err(ConfigError::new(format!("{place}: {key}"), problem))
     };
-    for path in
-        [&mut settings.server.data_dir, &mut settings.knowledge.dir, &mut settings.models.dir]
-    {
+    let folders =
+        [&mut settings.server.data_dir, &mut settings.knowledge.dir, &mut settings.models.dir];
+    let secrets = [&mut settings.mail.password_file, &mut settings.imap.password_file];
+    for path in folders.into_iter().chain(secrets.into_iter().flatten()) {
         if let Ok(rest) = path.strip_prefix("~") {
             let Some(home) = home else {
                 return refuse(
@@ -196,6 +201,9 @@ fn checked(
     }
     if !(1..=8_760).contains(&settings.knowledge.refresh_hours) {
         return refuse("knowledge.refresh_hours", "give 1 to 8760 hours".into());
+    }
+    if let Some((key, problem)) = mail::problem(&settings.mail, &settings.imap) {
+        return refuse(key, problem);
     }
     Ok(settings)
 }
@@ -299,6 +307,20 @@ mod tests {
             ("[replies]\nsettle_ms = 3001\n", None, "replies.settle_ms: give 0 to 3000"),
             ("[knowledge]\nkeep_versions = 1\n", None, "knowledge.keep_versions: give 2 to 100"),
             ("[knowledge]\nstale_days = 0\n", None, "knowledge.stale_days: give 1 day"),
+            ("[mail]\nserver = \"m.example.org\"\n", None, "mail.from: no address of yours is set"),
+            (
+                "[mail]\nserver = \"m.example.org\"\nfrom = \"Ada <a@b.c>\"\n",
+                None,
+                "mail.from: `Ada <a@b.c>` is no e-mail address",
+            ),
+            (
+                "[mail]\nserver = \"m.example.org\"\nfrom = \"a@b.example\"\ntls = \"none\"\n",
+                None,
+                "mail.tls: `none` is for a mail server on this very machine",
+            ),
+            ("[mail]\ntls = \"ssl\"\n", None, "FILE, line 2: unknown variant `ssl`"),
+            ("[imap]\nserver = \"m.example.org\"\n", None, "imap.user: nobody is set"),
+            ("[imap]\nevery_s = 1\n", None, "imap.every_s: give 10 to 3600 seconds"),
             ("[knowledge]\nrefresh_hours = 0\n", None, "knowledge.refresh_hours: give 1 to 8760"),
             (
                 "[knowledge]\nurls = [\"https://a.example\", \"b.example\"]\n",

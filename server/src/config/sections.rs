@@ -27,6 +27,10 @@ pub struct Settings {
     pub replies: Replies,
     /// How much one address may do.
     pub limits: Limits,
+    /// How mail is sent.
+    pub mail: Mail,
+    /// Where answers to mail are read.
+    pub imap: Imap,
 }
 
 /// `[server]`.
@@ -103,6 +107,55 @@ pub struct Limits {
     pub sockets_at_once: NonZeroU32,
 }
 
+/// `[mail]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// Name of the mail server; no mail is sent without one.
+    pub server: Option<String>,
+    /// Its port; 587, 465 with `tls`, 25 with `none`.
+    pub port: Option<u16>,
+    /// How the connection is made safe.
+    pub tls: Security,
+    /// Who signs in; nobody unless set.
+    pub user: Option<String>,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// Address that mail comes from.
+    pub from: Option<String>,
+}
+
+/// `[imap]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Imap {
+    /// Name of the server; no mail is read without one.
+    pub server: Option<String>,
+    /// Its port; 993, 143 with `starttls` and `none`.
+    pub port: Option<u16>,
+    /// How the connection is made safe.
+    pub tls: Security,
+    /// Who signs in.
+    pub user: Option<String>,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// Seconds between two looks at the mailbox, 10 to 3,600.
+    pub every_s: u64,
+}
+
+/// How a connection to a mail server is made safe.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Security {
+    /// It begins in the clear and is made safe before anything is said.
+    #[default]
+    Starttls,
+    /// It is safe from the start.
+    Tls,
+    /// It is not; only to this very machine.
+    None,
+}
+
 /// Where to compute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -170,6 +223,19 @@ impl Default for Limits {
             conversations_a_minute: NonZeroU32::new(60).unwrap_or(NonZeroU32::MIN),
             sockets_a_minute: NonZeroU32::new(300).unwrap_or(NonZeroU32::MIN),
             sockets_at_once: NonZeroU32::new(200).unwrap_or(NonZeroU32::MIN),
+        }
+    }
+}
+
+impl Default for Imap {
+    fn default() -> Self {
+        Self {
+            server: None,
+            port: None,
+            tls: Security::Tls,
+            user: None,
+            password_file: None,
+            every_s: 60,
         }
     }
 }

@@ -158,7 +158,8 @@ pub(super) async fn write(
     if !is_hex(&body.client_msg_id, 32) {
         return Err(invalid("client_msg_id is 32 lower-case hexadecimal digits."));
     }
-    let written = Written { client_msg_id: body.client_msg_id, text, suggestion: body.suggestion };
+    let (client_msg_id, suggestion) = (body.client_msg_id, body.suggestion);
+    let written = Written { client_msg_id, text, suggestion, written_at: None };
     to_the_end(&Arc::clone(&app), async move {
         let name = &signed_in.owner.name;
         let (seq, changes) = conversation::write(&app, name, &id, &written).await?;

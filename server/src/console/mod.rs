@@ -4,6 +4,7 @@ pub mod account;
 pub mod conversations;
 pub mod editing;
 pub mod knowledge;
+mod notifications;
 pub mod rules;
 pub mod saved_replies;
 pub mod tags;
@@ -50,6 +51,8 @@ pub fn routes() -> Router<Arc<App>> {
             "/knowledge/upload/save",
             post(editing::upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
         )
+        .route("/notifications", get(notifications::overview))
+        .route("/notifications/test", post(notifications::test))
         .route("/rules", get(rules::overview))
         .route("/rules/wrong", post(rules::choose))
         .route("/verdicts", get(verdicts::list))

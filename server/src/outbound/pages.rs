@@ -135,7 +135,7 @@ impl PageClient {
         lookup: Lookup,
     ) -> Result<Self, PageError> {
         let client = |any: bool| {
-            let guard = Guard { lookup: Arc::clone(&lookup), any };
+            let guard = Guard::new(Arc::clone(&lookup), any);
             Client::builder()
                 .user_agent(AGENT)
                 .redirect(Policy::none())
@@ -193,20 +193,11 @@ impl PageClient {
         if !web || !url.username().is_empty() || url.password().is_some() {
             return Err(PageError::Address);
         }
-        let host = host(url).ok_or(PageError::Address)?;
         if self.is_named(url) {
             return Ok(&self.named);
         }
-        // A host that is an address is not looked up.
-        let at = match url.host() {
-            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            _ => None,
-        };
-        match at.and_then(|at| Some((at, closed(at)?))) {
-            Some((at, what)) => Err(PageError::Closed { host, at, what }),
-            None => Ok(&self.open),
-        }
+        closed_host(url)?;
+        Ok(&self.open)
     }
 
     fn body(&self, response: Response, until: Instant) -> Result<Vec<u8>, PageError> {
@@ -238,14 +229,8 @@ impl PageClient {
     }
 
     fn failed(&self, error: &reqwest::Error, url: &Url) -> PageError {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> =
-            std::error::Error::source(error);
-        while let Some(inner) = cause {
-            if let Some(Refused(at, what)) = inner.downcast_ref() {
-                let host = host(url).unwrap_or_default();
-                return PageError::Closed { host, at: *at, what };
-            }
-            cause = inner.source();
+        if let Some(closed) = refused(error, url) {
+            return closed;
         }
         if error.is_timeout() {
             return PageError::Slow(self.limits.silence);
@@ -259,6 +244,32 @@ pub fn host(url: &Url) -> Option<String> {
     Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
+/// A host that is an address is not looked up: whether anybody may reach it.
+pub(super) fn closed_host(url: &Url) -> Result<(), PageError> {
+    let host = host(url).ok_or(PageError::Address)?;
+    let at = match url.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        _ => None,
+    };
+    match at.and_then(|at| Some((at, closed(at)?))) {
+        Some((at, what)) => Err(PageError::Closed { host, at, what }),
+        None => Ok(()),
+    }
+}
+
+/// What the guard has said, where it was the guard that refused.
+pub(super) fn refused(error: &reqwest::Error, url: &Url) -> Option<PageError> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(Refused(at, what)) = inner.downcast_ref() {
+            return Some(PageError::Closed { host: host(url).unwrap_or_default(), at: *at, what });
+        }
+        cause = inner.source();
+    }
+    None
+}
+
 /// Why a name has no addresses to connect to.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -269,13 +280,18 @@ struct Refused(IpAddr, &'static str);
 
 /// Looks names up for the client, which connects to what it is given and to nothing else: what is checked here is what
 /// is connected to, however often the name changes.
-struct Guard {
+pub(super) struct Guard {
     lookup: Lookup,
     /// Whether any address will do.
     any: bool,
 }
 
 impl Guard {
+    /// Asks `lookup`; with `any` whatever it says will do.
+    pub(super) fn new(lookup: Lookup, any: bool) -> Self {
+        Self { lookup, any }
+    }
+
     fn addresses(lookup: &Lookup, any: bool, name: &str) -> Result<Vec<IpAddr>, Cause> {
         let found = lookup(name)?;
         let refused = found.iter().find_map(|at| Some(Refused(*at, closed(*at)?)));
@@ -300,7 +316,7 @@ impl Resolve for Guard {
 }
 
 /// An error's causes without the address, which the reader knows.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut parts = Vec::new();
     let mut cause = error.source();
     while let Some(inner) = cause {

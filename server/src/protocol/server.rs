@@ -133,6 +133,17 @@ pub enum Frame {
         /// How they stand.
         prompts: Box<prompts::Status>,
     },
+    /// Something happened that the owner wants to be told.
+    Notice {
+        /// What, as `notify.toml` names it.
+        event: String,
+        /// Where; empty for nowhere.
+        conversation: String,
+        /// One line.
+        title: String,
+        /// Some sentences.
+        text: String,
+    },
     /// A suggestion came or went.
     Suggestion {
         /// Where.

@@ -23,7 +23,12 @@ use crate::config::Settings;
 use crate::hub::{Hub, Item, Kind};
 use crate::knowledge as library;
 use crate::limits::Limits;
+use crate::notify::inbox::{self, Inbox};
+use crate::notify::mail::Mailer;
 use crate::origin::Origins;
+use crate::outbound::pages::system_lookup;
+use crate::outbound::post::Poster;
+use crate::outbox::{self, Outbox};
 use crate::prompts::Prompter;
 use crate::protocol::server::Frame;
 use crate::replies::{self, Desk};
@@ -57,6 +62,8 @@ pub struct Outside {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
+    /// Certificates of mail servers that are trusted beside the system's, as PEM.
+    pub trust: Vec<Vec<u8>>,
 }
 
 impl Outside {
@@ -68,6 +75,7 @@ impl Outside {
         Ok(Self {
             clock: Clock::system(),
             ids: Ids::system().context("the system gives no random bytes")?,
+            trust: vec![],
         })
     }
 }
@@ -124,6 +132,8 @@ pub async fn open(
     tokio::spawn(tell_prompts(Arc::clone(&app)));
     tokio::spawn(prune(Arc::clone(&app)));
     tokio::spawn(queue::keep(Arc::clone(&app)));
+    outbox::start(&app).await?;
+    inbox::start(&app);
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
@@ -152,7 +162,7 @@ pub async fn assemble(
             .await
             .context("reading the knowledge")??
     };
-    let Outside { clock, ids } = outside;
+    let Outside { clock, ids, trust } = outside;
     let setup = match store.needs_setup().await? {
         true => Some(auth::new_link(&store, &ids, &clock).await?),
         false => None,
@@ -167,6 +177,10 @@ pub async fn assemble(
         pipes: Pipes::default(),
         desk: Desk::default(),
         mind,
+        outbox: Outbox::default(),
+        mailer: Mailer::new(settings.mail.clone(), &trust),
+        inbox: Inbox::new(settings.imap.clone(), &trust),
+        poster: Poster::new(system_lookup()).context("the client of webhooks")?,
         site: settings.site.clone(),
         origins: Origins::new(address, server.public_url.clone(), server.allowed_origins.clone()),
         limits: Limits::new(&settings.limits),

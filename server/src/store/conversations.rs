@@ -5,18 +5,45 @@ use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
 
-const BY_ID: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
-    reason, created_at, updated_at, counted_from, visitor_delivered, waiting_since FROM conversations WHERE id = $1";
-const BY_TOKEN: &str = "SELECT id, token_hash, epoch, state, generation, head, owner_read, visitor_read, author, tag, \
-    reason, created_at, updated_at, counted_from, visitor_delivered, waiting_since FROM conversations WHERE token_hash = $1 ORDER BY created_at DESC, id LIMIT 1";
-const RECEIVING: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
-    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, c.counted_from, \
-    c.visitor_delivered, c.waiting_since, \
-    m.seq AS sent_seq, m.at AS sent_at, m.text AS sent_text, \
+/// The columns of [`Conversation`], of a row that is called `c`.
+macro_rules! columns {
+    () => {
+        "c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, c.visitor_read, c.author, c.tag, c.reason, \
+        c.created_at, c.updated_at, c.counted_from, c.visitor_delivered, c.waiting_since"
+    };
+}
+/// What the list shows of a conversation.
+macro_rules! overview {
+    ($which:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
+            (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
+            AND u.seq > c.owner_read) AS unread \
+            FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head ",
+            $which
+        )
+    };
+}
+
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM conversations c WHERE c.id = $1");
+const BY_TOKEN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM conversations c WHERE c.token_hash = $1 ORDER BY c.created_at DESC, c.id LIMIT 1"
+);
+const RECEIVING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", m.seq AS sent_seq, m.at AS sent_at, m.text AS sent_text, \
     (SELECT COUNT(*) FROM suggestions s WHERE s.conversation = c.id AND s.status = 'open') AS open_suggestions, \
     (SELECT MAX(j.due_by) FROM jobs j WHERE j.conversation = c.id AND j.status <> 'done') AS unfinished_by \
     FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.speaker = 'visitor' \
-    AND m.client_msg_id = $2 WHERE c.id = $1";
+    AND m.client_msg_id = $2 WHERE c.id = $1"
+);
+const OVERVIEW: &str = overview!("WHERE c.id = $1");
+const NEWEST: &str = overview!("ORDER BY c.updated_at DESC, c.id LIMIT $1");
 const INSERT: &str = "INSERT INTO conversations (id, token_hash, epoch, state, generation, head, owner_read, \
     visitor_read, author, tag, reason, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5)";
@@ -24,22 +51,6 @@ const UPDATE: &str = "UPDATE conversations SET state = $2, generation = $3, head
     visitor_read = $6, author = $7, tag = $8, reason = $9, updated_at = $10, counted_from = $11, \
     visitor_delivered = $12, waiting_since = $13 WHERE id = $1";
 const IDS: &str = "SELECT id FROM conversations WHERE id > $1 ORDER BY id LIMIT $2";
-const OVERVIEW: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
-    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, c.counted_from, \
-    c.visitor_delivered, c.waiting_since, \
-    COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
-    (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
-    AND u.seq > c.owner_read) AS unread \
-    FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head WHERE c.id = $1";
-const NEWEST: &str = "SELECT c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, \
-    c.visitor_read, c.author, c.tag, c.reason, c.created_at, c.updated_at, c.counted_from, \
-    c.visitor_delivered, c.waiting_since, \
-    COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
-    (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
-    AND u.seq > c.owner_read) AS unread \
-    FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head \
-    ORDER BY c.updated_at DESC, c.id LIMIT $1";
-
 const WAITING: &str =
     "SELECT id FROM conversations WHERE state = 'waiting' ORDER BY waiting_since, id LIMIT $1";
 const PLACE: &str = "SELECT COUNT(*) FROM conversations me JOIN conversations other ON other.state = 'waiting' \

@@ -8,14 +8,18 @@ use super::conversations::Conversation;
 use super::{Store, StoreError, Tx};
 
 const INSERT: &str = "INSERT INTO messages (conversation, seq, speaker, at, text, pieces, citations, draft_id, \
-    client_msg_id, author, reply_to, scope, card) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    client_msg_id, author, reply_to, scope, card, \
+    written_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const AFTER: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
-    reply_to, scope, card FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    reply_to, scope, card, written_at FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 const SENT: &str = "SELECT conversation, seq, speaker, at, text, pieces, citations, draft_id, client_msg_id, author, \
-    reply_to, scope, card FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
+    reply_to, scope, card, written_at FROM messages WHERE conversation = $1 AND speaker = $2 AND client_msg_id = $3";
 const KNOWN: &str = "SELECT seq FROM messages WHERE conversation = $1 AND speaker = 'visitor' AND client_msg_id = $2";
 const NEWEST: &str =
     "SELECT COALESCE(MAX(seq), 0) FROM messages WHERE conversation = $1 AND speaker = $2";
+
+const NEWEST_TEXT: &str =
+    "SELECT text FROM messages WHERE conversation = $1 AND speaker = $2 ORDER BY seq DESC LIMIT 1";
 
 /// A message as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -46,6 +50,8 @@ pub struct Message {
     pub scope: String,
     /// What is shown beside the text: JSON of an [`engine::tasks::Card`].
     pub card: Option<String>,
+    /// When it was written, where it came by mail and that is not when it was stored: milliseconds since 1970.
+    pub written_at: Option<i64>,
 }
 
 impl Message {
@@ -65,6 +71,7 @@ impl Message {
             reply_to: None,
             scope: String::new(),
             card: None,
+            written_at: None,
         }
     }
 }
@@ -141,6 +148,7 @@ impl Tx {
             .bind(message.reply_to)
             .bind(&message.scope)
             .bind(&message.card)
+            .bind(message.written_at)
             .execute(self.conn())
             .await?;
         failpoint!("K4");
@@ -173,5 +181,18 @@ impl Tx {
     ) -> Result<i64, StoreError> {
         let query = sqlx::query_scalar(NEWEST).bind(conversation).bind(speaker.as_str());
         Ok(query.fetch_one(self.conn()).await?)
+    }
+
+    /// Text of the newest message of a speaker.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn newest_text(
+        &mut self,
+        conversation: &str,
+        speaker: engine::turn::Speaker,
+    ) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(NEWEST_TEXT).bind(conversation).bind(speaker.as_str());
+        Ok(query.fetch_optional(self.conn()).await?)
     }
 }

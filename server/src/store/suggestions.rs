@@ -116,6 +116,19 @@ pub struct Verdict {
 }
 
 impl Store {
+    /// Text of a suggestion of this conversation, open or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn suggested_text(
+        &self,
+        id: &str,
+        conversation: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar(TEXT).bind(id).bind(conversation);
+        Ok(query.fetch_optional(&self.readers).await?)
+    }
+
     /// What owners made of suggestions, the newest verdict first, at most `limit`.
     ///
     /// # Errors
@@ -214,19 +227,6 @@ impl Tx {
             .execute(self.conn())
             .await?;
         Ok(())
-    }
-
-    /// Text of a suggestion of this conversation, open or not.
-    ///
-    /// # Errors
-    /// [`StoreError::Sql`].
-    pub async fn suggested_text(
-        &mut self,
-        id: &str,
-        conversation: &str,
-    ) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query_scalar(TEXT).bind(id).bind(conversation);
-        Ok(query.fetch_optional(self.conn()).await?)
     }
 
     /// An open suggestion of this conversation.

@@ -96,10 +96,14 @@ impl<'a> World<'a> {
         let model: (Arc<dyn Model>, _) = (Arc::new(ScriptedModel::default()), Mode::Quote);
         let doors = (SocketAddr::from(([127, 0, 0, 1], 7878)), CancellationToken::new());
         let app = self.runtime.block_on(async {
-            let (app, _) =
-                startup::assemble(&self.home.settings, doors, model, Outside { clock, ids })
-                    .await
-                    .unwrap();
+            let (app, _) = startup::assemble(
+                &self.home.settings,
+                doors,
+                model,
+                Outside { clock, ids, trust: vec![] },
+            )
+            .await
+            .unwrap();
             replies::recover(&app, i64::MAX).await.unwrap();
             app
         });
@@ -310,7 +314,7 @@ impl<'a> World<'a> {
         let (id, written) = again.unwrap_or_else(|| {
             let client_msg_id = format!("{:016x}{:016x}", self.dice.next(), self.dice.next());
             let text = format!("reply {}", self.dice.below(1_000));
-            (id, Written { client_msg_id, text, suggestion: None })
+            (id, Written { client_msg_id, text, suggestion: None, written_at: None })
         });
         let stored = self.runtime.block_on(conversation::write(&self.app(), "Ada", &id, &written));
         let (seq, changes) = stored.unwrap();
