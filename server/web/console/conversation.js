@@ -53,7 +53,7 @@ function MessageRow({ message, reading, mark }) {
   }
   return html`<li class="msg ${message.from}" data-seq=${message.seq}>
     <p class="by">${authorOf(message)} ${time} ${mark && html`<span class="mark">✓ ${mark}</span>`} <${Tags} reading=${reading} /></p>
-    <div class="bubble"><${CitedText} text=${message.text} pieces=${message.pieces} citations=${message.citations} /></div>
+    ${message.card?.kind !== "file" && html`<div class="bubble"><${CitedText} text=${message.text} pieces=${message.pieces} citations=${message.citations} /></div>`}
     <${Card} card=${message.card} />
     <${Sources} citations=${message.citations} />
   </li>`;

@@ -81,8 +81,8 @@ h1 { font-size: 16px; font-weight: 650; line-height: 1.3; overflow: hidden; text
 .name { overflow-wrap: anywhere; }
 progress { flex: 1; min-width: 60px; accent-color: var(--accent); }
 .part { min-width: 36px; font-variant-numeric: tabular-nums; }
-.card.file { display: flex; align-items: center; gap: 8px; min-width: 0; text-align: start; }
-.card.file .hint { margin: 0 0 0 auto; flex: none; }
+.card.file { display: flex; align-items: center; gap: 8px; min-width: 0; margin: 0; padding: 0; border: 0; background: none; text-align: start; }
+.card.file .hint { margin: 0 0 0 auto; flex: none; color: inherit; }
 .panel.drop::after { content: "Drop it here"; position: absolute; inset: 8px; z-index: 1; display: grid; place-items: center; border: 2px dashed var(--link);
   border-radius: 14px; background: var(--back); opacity: .92; font-weight: 650; color: var(--link); }
 .typing { display: flex; gap: 8px; align-items: center; align-self: flex-start; padding: 14px; border-radius: 16px 16px 16px 5px; background: var(--soft); }
