@@ -14,7 +14,7 @@ use crate::scope::{Scope, primary};
 use crate::screening::screen;
 use crate::search::{Hit, Search};
 use crate::sink::{Sink, Stopped};
-use crate::tasks::{Card, Left, Scene};
+use crate::tasks::{Left, Scene};
 use crate::turn::{Speaker, Turn};
 use crate::wording::Guardrail;
 use crate::{clarify, compose, frustration, language, quote, text, tickets};
@@ -113,7 +113,7 @@ fn make(
         outcome = after_hours(parts, turn, outcome);
     }
     if let Some(again) = again {
-        ask_again(&mut outcome, again, turn);
+        ask_again(&mut outcome, again);
     }
     outcome
 }
@@ -127,24 +127,29 @@ fn after_hours(parts: &Parts<'_>, turn: &Turn, outcome: Outcome) -> Outcome {
     let heard = Heard { text: &turn.question, reading, frustration };
     let Some(step) = tickets::begin(Scene { parts, turn, heard: &heard }) else { return outcome };
     let piece = Piece { text: step.text(), cite: None };
+    // What a task has brought about before it asked for a person is kept.
+    let mut effects = outcome.left.map(|left| left.effects).unwrap_or_default();
+    effects.extend(step.effects);
     Outcome {
         decision: decide(Action::Send, &step.rule, Reason::AfterHours),
         draft: Some(Draft { pieces: vec![piece], citations: vec![] }),
         say: None,
-        left: Some(Left { card: step.card, task: step.task, effects: step.effects }),
+        left: Some(Left { card: step.card, task: step.task, effects }),
         ..outcome
     }
 }
 
 /// After the answer to something else, what the task waits for is asked again.
-fn ask_again(outcome: &mut Outcome, (text, card): (String, Option<Card>), turn: &Turn) {
+fn ask_again(outcome: &mut Outcome, (text, left): (String, Left)) {
     let answered = outcome.decision.action == Action::Send
         && outcome.decision.reason != Reason::Competing
         && outcome.left.is_none();
     if let Some(draft) = outcome.draft.as_mut().filter(|_| answered) {
-        draft.pieces.push(Piece { text: format!("\n\n{text}"), cite: None });
-        let task = turn.standing.task.clone();
-        outcome.left = Some(Left { card, task, effects: vec![] });
+        // A task that is let go says nothing.
+        if !text.is_empty() {
+            draft.pieces.push(Piece { text: format!("\n\n{text}"), cite: None });
+        }
+        outcome.left = Some(left);
     }
 }
 
@@ -165,7 +170,7 @@ pub(crate) struct Progress {
     /// What is left of a task.
     pub(crate) left: Option<Left>,
     /// What a task waits for, when the message is about something else.
-    pub(crate) again: Option<(String, Option<Card>)>,
+    pub(crate) again: Option<(String, Left)>,
 }
 
 impl Default for Progress {
@@ -222,10 +227,12 @@ fn run<'a>(
     sink: &mut Sink<'a>,
     progress: &mut Progress,
 ) -> Result<End, Stopped> {
-    if text::words(&turn.question).is_empty() {
+    // An answer to what a task asks need have no words that can be looked up, nor be in a language.
+    let answers = turn.standing.task.is_some() && !progress.for_person;
+    if text::words(&turn.question).is_empty() && !answers {
         return say(parts, sink, "unclear", ("unreadable", Reason::Unreadable));
     }
-    if let Some(end) = foreign(parts, progress) {
+    if let Some(end) = foreign(parts, progress).filter(|_| !answers) {
         return Ok(end);
     }
     let scope = spoken_scope(parts.search, &turn.scope, progress.language);
@@ -250,6 +257,9 @@ fn run<'a>(
     if !progress.for_person
         && let Some(end) = screen(parts, turn, sink, progress)?
     {
+        return Ok(end);
+    }
+    if let Some(end) = foreign(parts, progress).filter(|_| answers) {
         return Ok(end);
     }
     if text::words(&meant.question).is_empty() {

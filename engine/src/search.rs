@@ -24,6 +24,11 @@ pub trait Search: Send + Sync {
         true
     }
 
+    /// The passages of the document at `path`, in reading order; none when there is no such document.
+    fn passages_of(&self, _path: &str) -> Vec<Arc<Passage>> {
+        Vec::new()
+    }
+
     /// Version of the knowledge that answers come from: hex SHA-256 over all documents.
     fn knowledge_version(&self) -> &str;
 }

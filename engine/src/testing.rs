@@ -110,6 +110,11 @@ impl ScriptedSearch {
         Self { passages, languages: Vec::new() }
     }
 
+    /// A search over these passages.
+    pub fn of(passages: Vec<Passage>) -> Self {
+        Self { passages: passages.into_iter().map(Arc::new).collect(), languages: Vec::new() }
+    }
+
     /// The passage of `doc` that starts at byte `start`.
     pub fn passage_at(&self, doc: &str, start: usize) -> Option<Arc<Passage>> {
         self.passages.iter().find(|p| p.doc == doc && p.span.start == start).cloned()
@@ -127,6 +132,10 @@ impl Search for ScriptedSearch {
 
     fn speaks(&self, language: &str) -> bool {
         self.languages.is_empty() || self.languages.iter().any(|known| known == language)
+    }
+
+    fn passages_of(&self, path: &str) -> Vec<Arc<Passage>> {
+        self.passages.iter().filter(|passage| passage.doc == path).cloned().collect()
     }
 
     fn knowledge_version(&self) -> &str {

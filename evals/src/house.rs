@@ -86,7 +86,7 @@ impl House {
             bail!("{file}");
         }
         let mut house = Self::open(options, corpus)?;
-        house.books = books(&options.prompts, &house.policy)?;
+        house.books = books(&options.prompts, &Prompts::read(options)?)?;
         Ok(house)
     }
 
@@ -264,13 +264,15 @@ impl Prompts {
 }
 
 /// The owner's flows, actions and office hours.
-fn books(folder: &Path, policy: &Policy) -> Result<Books> {
+fn books(folder: &Path, prompts: &Prompts) -> Result<Books> {
+    let Prompts { policy, templates, intents, .. } = prompts;
     let read = |name: &str| match std::fs::read_to_string(folder.join(name)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         read => read.with_context(|| format!("{} cannot be read", folder.join(name).display())),
     };
     Ok(Books {
-        flows: FlowBook::parse(&read("flows.toml")?, policy).context("flows.toml")?,
+        flows: FlowBook::parse(&read("flows.toml")?, intents, (policy, templates))
+            .context("flows.toml")?,
         actions: ActionBook::parse(&read("actions.toml")?, policy).context("actions.toml")?,
         hours: Hours::parse(&read("hours.toml")?).context("hours.toml")?,
     })

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use engine::scope::{Scope, primary};
-use engine::search::{Hit, Phrase, Query, Search, SearchError};
+use engine::search::{Hit, Passage, Phrase, Query, Search, SearchError};
 
 use crate::Index;
 use crate::company;
@@ -205,6 +205,10 @@ impl Search for Index {
 
     fn speaks(&self, language: &str) -> bool {
         self.languages.is_empty() || self.languages.contains(&language.to_lowercase())
+    }
+
+    fn passages_of(&self, path: &str) -> Vec<Arc<Passage>> {
+        self.passages().iter().filter(|passage| passage.doc == path).cloned().collect()
     }
 
     fn knowledge_version(&self) -> &str {

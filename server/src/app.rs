@@ -37,6 +37,8 @@ pub struct App {
     pub ids: Ids,
     /// Rings when a conversation begins or ends to wait for a person.
     pub queue: tokio::sync::Notify,
+    /// Rings when something that was planned may be due.
+    pub due: tokio::sync::Notify,
     /// Open sockets.
     pub hub: Hub,
     /// Talks over HTTP.

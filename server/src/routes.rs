@@ -123,6 +123,7 @@ async fn uncached(request: Request, next: Next) -> Response {
 /// `GET /healthz`.
 async fn health(State(app): State<Arc<App>>) -> Response {
     let waiting = app.store.jobs_waiting().await;
+    let parked = app.store.due_parked().await;
     let stopping = app.shutdown.is_cancelled();
     let status = match (&waiting, stopping) {
         (_, true) => "stopping",
@@ -140,6 +141,7 @@ async fn health(State(app): State<Arc<App>>) -> Response {
         "drafter": card.drafter,
         "mode": app.mind.mode.as_str(),
         "queue": waiting.as_ref().ok(),
+        "due_parked": parked.as_ref().ok(),
     }));
     let code = if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], body).into_response()

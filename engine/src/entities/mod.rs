@@ -11,7 +11,9 @@ use std::ops::Range;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use own::compile;
 pub use own::{Own, OwnEntities, PatternError};
+pub(crate) use shapes::{currency, decimal};
 
 /// Entities of one text at most, the first.
 const MOST: usize = 32;

@@ -106,7 +106,7 @@ fn named(kind: Kind, names: &[Spanned<String>]) -> Result<Vec<Finder>, PatternEr
 }
 
 /// Compiles an expression that runs in time linear in the text.
-pub(super) fn compile(pattern: &str, any_case: bool) -> Result<Regex, String> {
+pub(crate) fn compile(pattern: &str, any_case: bool) -> Result<Regex, String> {
     let built = RegexBuilder::new(pattern).case_insensitive(any_case).size_limit(SIZE).build();
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "it is too long".to_owned(),

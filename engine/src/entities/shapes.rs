@@ -118,8 +118,18 @@ fn amount(written: &str) -> Option<String> {
     Some(format!("{} {code}", decimal(&number)))
 }
 
+/// The ISO 4217 code of the first currency that a text names.
+pub(crate) fn currency(text: &str) -> Option<&'static str> {
+    let words = crate::text::words(text);
+    let named = |name: &str| match name.is_ascii() && name != "$" {
+        true => words.iter().any(|word| word == name),
+        false => text.contains(name),
+    };
+    CURRENCIES.iter().find(|(name, _)| named(name)).map(|(_, code)| *code)
+}
+
 /// A number with a point: its last sign parts the decimals where one or two digits follow, others part thousands.
-fn decimal(number: &str) -> String {
+pub(crate) fn decimal(number: &str) -> String {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     match number.rsplit_once(['.', ',']) {
         Some((whole, decimals)) if (1..=2).contains(&decimals.len()) => {

@@ -1,8 +1,8 @@
 //! Whether a message goes on with a task, begins one, or is about something else.
 
-use super::{Card, Scene, Step, Task};
+use super::{Card, Left, Scene, Step, Task};
 use crate::rules::{Rule, RuleAction};
-use crate::{actions, flows, tickets};
+use crate::{actions, flows, hours, tickets};
 
 /// What becomes of a message as far as tasks go.
 pub(crate) enum Course {
@@ -21,6 +21,9 @@ pub(crate) fn course(scene: Scene<'_>, rule: Option<&Rule>) -> Course {
     let open = |over: &[String]| person.is_none_or(|rule| over.contains(&rule.id));
     let books = scene.parts.books;
     let standing = &scene.turn.standing.task;
+    if let Some(step) = hours::answer(scene) {
+        return Course::Step(Box::new(step));
+    }
     if let Some(task) = standing {
         let step = match task {
             Task::Flow(run) => books
@@ -44,17 +47,24 @@ pub(crate) fn course(scene: Scene<'_>, rule: Option<&Rule>) -> Course {
     if let Some(action) = books.actions.starts(scene.heard).filter(|one| open(&one.over)) {
         return Course::Step(Box::new(actions::begin(scene, action)));
     }
-    if let Some(flow) = books.flows.starts(scene.heard).filter(|one| open(&one.over)) {
+    // A flow that is on is not begun anew by the question that interrupts it.
+    let is_on = |id: &str| matches!(standing, Some(Task::Flow(run)) if run.flow == id);
+    let begun = books.flows.starts(scene.heard).filter(|one| open(&one.over) && !is_on(&one.id));
+    if let Some(flow) = begun {
         return Course::Step(Box::new(flows::begin(scene, flow)));
     }
     if standing.is_some() { Course::Aside } else { Course::None }
 }
 
-/// What the task that is on waits for, to be said again after something else was answered.
-pub(crate) fn say_again(scene: Scene<'_>) -> Option<(String, Option<Card>)> {
-    match scene.turn.standing.task.as_ref()? {
+/// What the task that is on waits for, to be said again after something else was answered, and what is left of it then.
+pub(crate) fn say_again(scene: Scene<'_>) -> Option<(String, Left)> {
+    let task = scene.turn.standing.task.as_ref()?;
+    let as_before = |(text, card): (String, Option<Card>)| {
+        (text, Left { card, task: Some(task.clone()), effects: vec![] })
+    };
+    match task {
         Task::Flow(run) => flows::pending(scene, run),
-        Task::Action(request) => actions::pending(scene, request),
-        Task::Ticket(request) => tickets::pending(scene, request),
+        Task::Action(request) => actions::pending(scene, request).map(as_before),
+        Task::Ticket(request) => tickets::pending(scene, request).map(as_before),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use engine::search::{Hit, Query, Search, SearchError};
+use engine::search::{Hit, Passage, Query, Search, SearchError};
 use retrieval::versions::SHORT;
 use retrieval::{Document, Index};
 
@@ -64,6 +64,10 @@ impl Search for Edition {
 
     fn speaks(&self, language: &str) -> bool {
         self.index.speaks(language)
+    }
+
+    fn passages_of(&self, path: &str) -> Vec<Arc<Passage>> {
+        if self.gone.load().contains(path) { vec![] } else { self.index.passages_of(path) }
     }
 
     fn knowledge_version(&self) -> &str {

@@ -104,7 +104,7 @@ impl Sources {
             Entities::new(&intents.entities).map_err(|e| PromptsError::of(&taught.name, &e))?;
         let policy = Policy::parse(&ruled.text, &intents, &templates)
             .map_err(|e| PromptsError::of(&ruled.name, &e))?;
-        let flows = FlowBook::parse(&self.flows.text, &policy)
+        let flows = FlowBook::parse(&self.flows.text, &intents, (&policy, &templates))
             .map_err(|e| PromptsError::of(&self.flows.name, &e))?;
         let actions = ActionBook::parse(&self.actions.text, &policy)
             .map_err(|e| PromptsError::of(&self.actions.name, &e))?;

@@ -35,7 +35,7 @@ use crate::replies::{self, Desk};
 use crate::socket::pipes::Pipes;
 use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
-use crate::{accept, prompts, queue, routes};
+use crate::{accept, jobs, prompts, queue, routes};
 
 /// How often quiet addresses are forgotten.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -134,6 +134,7 @@ pub async fn open(
     tokio::spawn(queue::keep(Arc::clone(&app)));
     outbox::start(&app).await?;
     inbox::start(&app);
+    app.doors.sockets.spawn(jobs::keep(Arc::clone(&app)));
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
@@ -151,6 +152,9 @@ pub async fn assemble(
     (model, mode): (Arc<dyn Model>, Mode),
     outside: Outside,
 ) -> Result<(Arc<App>, Option<String>)> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider is set already");
+    }
     let store = data::database(settings).await?;
     lineage::check(&settings.server.data_dir, &store, &outside.ids).await?;
     let tuning = Tuning::open(&store).await?;
@@ -173,6 +177,7 @@ pub async fn assemble(
         clock,
         ids,
         queue: Notify::default(),
+        due: Notify::default(),
         hub: Hub::default(),
         pipes: Pipes::default(),
         desk: Desk::default(),

@@ -3,6 +3,7 @@
 pub mod cited;
 pub mod conversations;
 pub mod corrections;
+pub mod due;
 pub mod dump;
 mod group;
 pub mod jobs;
@@ -14,6 +15,7 @@ pub mod saved_replies;
 pub mod suggestions;
 pub mod tags;
 pub mod tasks;
+pub mod tickets;
 pub mod tuning;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ mod conformance;
 mod console;
 mod copilot;
 mod delivery;
+mod due;
 mod failures;
 mod frames;
 mod house;
