@@ -11,7 +11,7 @@ import { clear, written } from "./offer.js";
 import { emptySlots, forgetSaved, openSaved } from "./saved.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, lostTouch, openDetail, putList, store } from "./store.js";
 import { tell } from "./notices.js";
-import { forgetPages, onSignedOut, openPages } from "./work.js";
+import { forgetPages, onSignedOut, openPages, readAgain } from "./work.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Suggestion} Suggestion */
@@ -58,6 +58,8 @@ export const live = new Live({
 function heardNotice(frame) {
   tell(frame);
   if (frame.event === "approval") void readCalls();
+  if (frame.event === "new_ticket") readAgain("tickets");
+  if (frame.event === "new_lead") readAgain("leads");
   if (frame.conversation === store.detail?.id) readOngoing();
 }
 

@@ -51,6 +51,11 @@ export function openPages(hash) {
 /** @param {string} name @returns {boolean} whether it is on the screen */
 export const isOpen = (name) => places.get(name)?.page.open ?? false;
 
+/** There is news for a page: reads it again while it is on the screen. @param {string} name @returns {void} */
+export function readAgain(name) {
+  if (isOpen(name)) void places.get(name)?.read();
+}
+
 /** Forgets everything of the owner who has signed out. @returns {void} */
 export function forgetPages() {
   for (const { page, empty } of places.values()) Object.assign(page, empty());

@@ -1,7 +1,7 @@
 // Starts the real program and a real browser for the tests.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { closeSync, cpSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -79,6 +79,40 @@ async function launch(listen, data, settings) {
     if (line.includes("Health")) return { child, base, setup };
   }
   throw new Error("Porchlight ended before it was ready; its errors stand above");
+}
+
+/**
+ * A folder of prompts in which one file is another.
+ * @param {string} name
+ * @param {string} text
+ */
+export function prompts(name, text) {
+  const folder = mkdtempSync(join(tmpdir(), "porchlight-prompts-"));
+  cpSync(join(ROOT, "prompts"), folder, { recursive: true });
+  writeFileSync(join(folder, name), text);
+  return { env: { PORCHLIGHT__REPLIES__PROMPTS: folder }, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A clock for the program that the test sets: the library that the fault tests load before all others. */
+export function clock() {
+  const folder = mkdtempSync(join(tmpdir(), "porchlight-clock-"));
+  const [library, orders] = [join(folder, "shim.so"), join(folder, "orders")];
+  execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, join(ROOT, "evals/faults/shim.c"), "-ldl"]);
+  writeFileSync(orders, Buffer.alloc(4096));
+  const file = openSync(orders, "r+");
+  return {
+    env: { LD_PRELOAD: library, PORCHLIGHT_SHIM: orders },
+    /** From here on it is this time, in milliseconds since 1970. @param {number} now */
+    set(now) {
+      const offset = Buffer.alloc(8);
+      offset.writeBigInt64LE(BigInt(now - Date.now()));
+      writeSync(file, offset, 0, 8, 0);
+    },
+    remove() {
+      closeSync(file);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Starts the browser. */
