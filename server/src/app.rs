@@ -9,9 +9,11 @@ use engine::model::Model;
 use engine::reply::Parts;
 use tokio_util::sync::CancellationToken;
 
+use crate::actions;
 use crate::auth::Doors;
 use crate::clock::{Clock, Ids};
 use crate::config::{Site, Stream};
+use crate::demo::Demo;
 use crate::hub::Hub;
 use crate::knowledge::{Edition, Library};
 use crate::limits::Limits;
@@ -55,6 +57,10 @@ pub struct App {
     pub inbox: Inbox,
     /// Calls programs of others.
     pub poster: Poster,
+    /// Calls of the owner's actions, and codes.
+    pub actions: actions::Desk,
+    /// The demo shop, where it is on.
+    pub demo: Option<Demo>,
     /// The site's name and greeting.
     pub site: Site,
     /// Who may talk to this server.

@@ -7,6 +7,7 @@ use engine::fence;
 use engine::scope::Scope;
 use engine::turn::Speaker;
 
+use crate::actions::codes;
 use crate::app::App;
 use crate::hand_off::hand_off;
 use crate::notify;
@@ -88,7 +89,7 @@ pub async fn accept(
     let found = found.filter(|found| found.conversation.token_hash == visitor.token_hash);
     let found = found.ok_or(Refusal::Unknown)?;
     if let (Some(seq), Some(at)) = (found.sent_seq, found.sent_at) {
-        if found.sent_text.as_deref() != Some(text) {
+        if !found.sent_text.as_deref().is_some_and(|sent| codes::is_same(sent, text)) {
             return Err(Refusal::IdReused);
         }
         return Ok(Accepted { conversation: id, seq, at, changes: None });
@@ -98,6 +99,9 @@ pub async fn accept(
     let state = next(before, Event::VisitorMessage)?;
     let mut passed = state != before;
     row.pass_to(state, now);
+    // A code that is waited for is tried and never stored.
+    let code = codes::typed(&mut tx, &row.id, text, now).await?;
+    let text = if code.is_some() { codes::HIDDEN } else { text };
     let client_msg_id = Some(client_msg_id.to_owned());
     let scope = record::scope(&visitor.scope);
     let message = Message { client_msg_id, scope, ..Message::plain(Speaker::Visitor, text) };
@@ -110,7 +114,10 @@ pub async fn accept(
         tx.outdate_jobs(&row.id).await?;
     }
     let wanted = state == State::Bot || app.mind.suggest;
-    if wanted && tx.jobs_waiting().await? < MAX_JOBS {
+    if let Some(code) = code {
+        messages.extend(codes::tried(app, &mut tx, &mut row, &code).await?);
+        passed |= row.holder()? != state;
+    } else if wanted && tx.jobs_waiting().await? < MAX_JOBS {
         let due = quiet::due(app, found.unfinished_by, (text, now));
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if state == State::Bot {

@@ -4,6 +4,7 @@
 pub mod failpoint;
 
 pub mod accept;
+pub mod actions;
 pub mod app;
 pub mod assets;
 pub mod auth;
@@ -13,6 +14,7 @@ pub mod commands;
 pub mod config;
 pub mod console;
 pub mod conversation;
+pub mod demo;
 pub mod dump;
 pub mod error;
 pub mod export;

@@ -48,10 +48,15 @@ impl Origins {
 
     /// The address that people open.
     pub fn base(&self) -> String {
-        self.public.clone().unwrap_or_else(|| match self.listen.ip() {
+        self.public.clone().unwrap_or_else(|| self.here())
+    }
+
+    /// The address under which this server reaches itself.
+    pub fn here(&self) -> String {
+        match self.listen.ip() {
             ip if ip.is_unspecified() => format!("http://127.0.0.1:{}", self.listen.port()),
             _ => format!("http://{}", self.listen),
-        })
+        }
     }
 
     /// Whether a `Host` header names this server. Names that the owner has not set are refused, so that no foreign

@@ -1,6 +1,7 @@
 //! All that leaves this machine over HTTP: requests for model files and for the web pages that the owner names as documents, and
 //! notices to the owner's programs.
 
+pub mod actions;
 pub mod addresses;
 pub mod pages;
 pub mod post;

@@ -23,6 +23,7 @@ pub fn changes(app: &App, changes: Changes) {
     let Changes { conversation, messages, passed } = changes;
     let id = &conversation.id;
     failpoint!("K7");
+    app.actions.ring();
     app.desk.void(id, conversation.generation, conversation.head);
     for message in messages {
         let seq = message.seq;

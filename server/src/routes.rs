@@ -14,7 +14,7 @@ use engine::search::Search;
 
 use crate::app::{App, Peer};
 use crate::error::ApiError;
-use crate::{assets, console, kb, origin, socket};
+use crate::{assets, console, demo, kb, origin, socket};
 
 /// Bytes of a request's body at most.
 const MAX_BODY: usize = 64 * 1024;
@@ -50,6 +50,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/widget/stream", post(socket::pipes::stream))
         .route("/widget/poll", post(socket::pipes::poll))
         .route("/widget/frames", post(socket::pipes::frames))
+        .merge(demo::routes())
         .route("/{folder}/{name}", get(assets::file))
         .merge(sockets)
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -1,9 +1,11 @@
 //! Tasks in the database: what stands when a turn begins, and what a step leaves behind, in the transaction that stores its words.
 
+use engine::actions::Ground;
 use engine::conversation::State;
 use engine::tasks::{Effect, Left, Standing, Step, Task};
 use engine::turn::Speaker;
 
+use crate::actions::{self, codes};
 use crate::app::App;
 use crate::conversation::{Refusal, Visitor};
 use crate::hand_off::hand_off;
@@ -22,7 +24,8 @@ const UPLOAD_MS: i64 = 60 * 60 * 1_000;
 /// When the database fails.
 pub async fn standing(app: &App, conversation: &str) -> Result<Standing, StoreError> {
     let tasks = app.store.tasks(conversation).await?;
-    Ok(Standing { task: read(&tasks), fresh: app.ids.id(), ..Standing::default() })
+    let verified = app.store.proved(conversation, app.clock.now_ms()).await?;
+    Ok(Standing { task: read(&tasks), verified, fresh: app.ids.id(), ..Standing::default() })
 }
 
 /// The task that is on.
@@ -35,7 +38,7 @@ fn read(tasks: &Tasks) -> Option<Task> {
     read.ok()
 }
 
-/// Keeps what a step leaves, and has its effects done.
+/// Keeps what a step leaves, and has its effects done; what there is to say beside the step's own words comes back.
 ///
 /// # Errors
 /// When the database fails.
@@ -44,8 +47,8 @@ pub async fn keep(
     tx: &mut Tx,
     row: &mut Conversation,
     left: &Left,
-) -> Result<(), StoreError> {
-    let now = app.clock.now_ms();
+) -> Result<Vec<Message>, StoreError> {
+    let (now, mut messages) = (app.clock.now_ms(), vec![]);
     let mut tasks = tx.tasks(&row.id).await?;
     tasks.task = left.task.as_ref().and_then(|task| serde_json::to_string(task).ok());
     for effect in &left.effects {
@@ -56,13 +59,17 @@ pub async fn keep(
             Effect::Upload { what } => {
                 (tasks.upload_what, tasks.upload_until) = (what.clone(), now + UPLOAD_MS);
             }
-            Effect::Lead(_) | Effect::Call(_) | Effect::SendCode { .. } | Effect::Ticket(_) => {}
+            Effect::Call(call) => {
+                messages.extend(actions::request(app, tx, row, call, now).await?);
+            }
+            Effect::SendCode { email } => codes::want(app, tx, &row.id, email, now).await?,
+            Effect::Lead(_) | Effect::Ticket(_) => {}
         }
     }
     tx.put_tasks(&row.id, &tasks, now).await?;
     // What was done step by step was progress: the caps on automatic replies count anew.
     row.counted_from = row.head;
-    Ok(())
+    Ok(messages)
 }
 
 /// Says what a step says that no reply job has made: after a button, a right code, the end of a call.
@@ -83,11 +90,20 @@ pub async fn apply(
             Message { card: card_json(card.as_ref()), ..Message::plain(Speaker::Bot, &text) };
         messages.push(tx.append(row, message, app.clock.now_ms()).await?);
     }
-    keep(app, tx, row, &Left { card, task, effects }).await?;
+    messages.extend(keep(app, tx, row, &Left { card, task, effects }).await?);
     if let Some(reason) = reason.filter(|_| row.state == State::Bot.as_str()) {
         hand_off(app, tx, row, reason.as_str()).await?;
     }
     Ok(messages)
+}
+
+/// What was being done is over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn drop_task(tx: &mut Tx, conversation: &str, now: i64) -> Result<(), StoreError> {
+    let tasks = Tasks { task: None, ..tx.tasks(conversation).await? };
+    tx.put_tasks(conversation, &tasks, now).await
 }
 
 /// A card as it is stored.
@@ -116,7 +132,10 @@ pub async fn confirm(
         return Ok(None);
     }
     let prompts = app.mind.prompts();
-    let step = engine::actions::confirmed(&prompts.books.actions, &standing, yes);
+    let proved = tx.proved(id, app.clock.now_ms()).await?;
+    let verified = proved.as_deref();
+    let ground = Ground { book: &prompts.books.actions, templates: &prompts.templates, verified };
+    let Some(step) = engine::actions::confirmed(ground, &standing, yes) else { return Ok(None) };
     changed(app, tx, (&mut row, step)).await.map(Some)
 }
 
@@ -135,7 +154,9 @@ pub async fn proved(
         return Ok(vec![]);
     }
     let prompts = app.mind.prompts();
-    let step = engine::actions::proved(&prompts.books.actions, &request, email);
+    let verified = Some(email);
+    let ground = Ground { book: &prompts.books.actions, templates: &prompts.templates, verified };
+    let step = engine::actions::proved(ground, &request);
     apply(app, tx, row, step).await
 }
 

@@ -193,7 +193,7 @@ fn mistakes_are_named_with_their_line() {
         ),
         ("\nzone = 'Berlin'".into(), vec!["line 2", "Europe/Berlin"]),
         ("[week]\nmonday = ['09:00-18:00']".into(), vec!["line 1: [week] needs a time zone"]),
-        (format!("{week}"), vec!["line 2: [week] names no hours"]),
+        (week.to_string(), vec!["line 2: [week] names no hours"]),
         (
             format!("{week}monday = ['9-18']"),
             vec!["line 3: `9-18` are no hours; write them as \"09:00-18:00\""],

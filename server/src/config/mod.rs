@@ -14,8 +14,8 @@ use url::Url;
 
 pub use addresses::{HostPort, PageUrl};
 pub use sections::{
-    Device, Imap, Knowledge, Limits, Mail, Models, Replies, Security, Server, Settings, Site,
-    Stream,
+    Actions, Device, Imap, Knowledge, Limits, Mail, Models, Replies, Security, Server, Settings,
+    Site, Stream,
 };
 
 /// The file that is read when no other is named.

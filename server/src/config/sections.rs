@@ -27,6 +27,8 @@ pub struct Settings {
     pub replies: Replies,
     /// How much one address may do.
     pub limits: Limits,
+    /// What the owner's actions may reach.
+    pub actions: Actions,
     /// How mail is sent.
     pub mail: Mail,
     /// Where answers to mail are read.
@@ -55,6 +57,16 @@ pub struct Site {
     pub name: String,
     /// First line of the widget.
     pub greeting: String,
+    /// Whether the demo shop and its inbox are there.
+    pub demo: bool,
+}
+
+/// `[actions]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Actions {
+    /// Hosts with their port that actions may call although their addresses are private or not https: `shop.lan:8080`.
+    pub allow_private: Vec<HostPort>,
 }
 
 /// `[knowledge]`.
@@ -246,6 +258,7 @@ impl Default for Site {
             name: "Porchlight".into(),
             greeting: "Hello! Ask a question, and I will look for the answer in our documentation."
                 .into(),
+            demo: true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The owner's REST: signing in, commands on conversations, and the documents.
 
 pub mod account;
+mod calls;
 pub mod conversations;
 pub mod editing;
 pub mod knowledge;
@@ -51,6 +52,10 @@ pub fn routes() -> Router<Arc<App>> {
             "/knowledge/upload/save",
             post(editing::upload).layer(DefaultBodyLimit::max(MAX_UPLOAD)),
         )
+        .route("/actions", get(calls::actions))
+        .route("/calls", get(calls::list))
+        .route("/calls/{id}/approve", post(calls::approve))
+        .route("/calls/{id}/refuse", post(calls::refuse))
         .route("/notifications", get(notifications::overview))
         .route("/notifications/test", post(notifications::test))
         .route("/rules", get(rules::overview))

@@ -66,7 +66,7 @@ pub(super) async fn finish(
             messages.push(tx.append(&mut row, message, app.clock.now_ms()).await?);
         }
         if let (Verdict::Reply, Some(left)) = (verdict, &made.outcome.left) {
-            tasks::keep(app, &mut tx, &mut row, left).await?;
+            messages.extend(tasks::keep(app, &mut tx, &mut row, left).await?);
         }
         if !sent {
             keep(app, &mut tx, job, made).await?;

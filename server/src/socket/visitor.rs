@@ -10,6 +10,7 @@ use engine::conversation::State;
 use engine::scope::Scope;
 
 use crate::accept::Seat;
+use crate::actions::codes;
 use crate::app::{App, Peer};
 use crate::clock::{fingerprint, is_hex};
 use crate::conversation::{self, Mark, Refusal, Visitor};
@@ -156,7 +157,12 @@ impl VisitorTalk {
                 self.tell(changes.map_err(complaint)?);
                 Ok(())
             }
-            VisitorFrame::Code { .. } => self.paced(&visitor),
+            VisitorFrame::Code { code } => {
+                self.paced(&visitor)?;
+                let changes = codes::enter(&self.app, &visitor, &code).await.map_err(complaint)?;
+                publish::changes(&self.app, changes);
+                Ok(())
+            }
         }
     }
 

@@ -20,12 +20,14 @@ use crate::app::{App, Mind};
 use crate::auth::{self, Doors};
 use crate::clock::{Clock, Ids};
 use crate::config::Settings;
+use crate::demo::Demo;
 use crate::hub::{Hub, Item, Kind};
 use crate::knowledge as library;
 use crate::limits::Limits;
 use crate::notify::inbox::{self, Inbox};
 use crate::notify::mail::Mailer;
 use crate::origin::Origins;
+use crate::outbound::actions::ActionClient;
 use crate::outbound::pages::system_lookup;
 use crate::outbound::post::Poster;
 use crate::outbox::{self, Outbox};
@@ -35,7 +37,7 @@ use crate::replies::{self, Desk};
 use crate::socket::pipes::Pipes;
 use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
-use crate::{accept, jobs, prompts, queue, routes};
+use crate::{accept, actions, jobs, prompts, queue, routes};
 
 /// How often quiet addresses are forgotten.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -135,6 +137,7 @@ pub async fn open(
     outbox::start(&app).await?;
     inbox::start(&app);
     app.doors.sockets.spawn(jobs::keep(Arc::clone(&app)));
+    actions::start(&app).await?;
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
     drop(bound.router.send_replace(routes::routes(Arc::clone(&app))));
@@ -175,7 +178,6 @@ pub async fn assemble(
     let app = Arc::new(App {
         store,
         clock,
-        ids,
         queue: Notify::default(),
         due: Notify::default(),
         hub: Hub::default(),
@@ -186,6 +188,13 @@ pub async fn assemble(
         mailer: Mailer::new(settings.mail.clone(), &trust),
         inbox: Inbox::new(settings.imap.clone(), &trust),
         poster: Poster::new(system_lookup()).context("the client of webhooks")?,
+        actions: actions::Desk::new(
+            ActionClient::new(settings.actions.allow_private.clone(), system_lookup())
+                .context("the client of actions")?,
+            settings.replies.prompts.clone().unwrap_or_default(),
+        ),
+        demo: settings.site.demo.then(|| Demo::new(&ids)),
+        ids,
         site: settings.site.clone(),
         origins: Origins::new(address, server.public_url.clone(), server.allowed_origins.clone()),
         limits: Limits::new(&settings.limits),

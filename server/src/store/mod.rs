@@ -1,6 +1,8 @@
 //! Everything that is kept: one SQLite file, written by one connection, read by several. All SQL lives below here.
 
+pub mod calls;
 pub mod cited;
+pub mod codes;
 pub mod conversations;
 pub mod corrections;
 pub mod due;
