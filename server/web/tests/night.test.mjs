@@ -46,10 +46,13 @@ test("a ticket of the night has its follow-up in the morning", async () => {
   const { page: visitor, context } = await page(browser);
   await visitor.goto(`${house.base}/`);
   await open(visitor);
-  await ask(visitor, "Can I talk to a person about the broken zipper of my tent?");
+  await ask(visitor, "Can I talk to a person?");
   await visitor.locator(".msg.bot[data-seq]", { hasText: "09:00" }).waitFor();
   await owner.click("a.library.tickets");
   await ask(visitor, "camper@demo.example");
+  await visitor.locator(".msg.bot[data-seq]", { hasText: "What is it about" }).waitFor();
+  await ask(visitor, "The zipper of my tent is broken after two days.");
+  await visitor.locator(".msg.bot[data-seq]", { hasText: "made a ticket" }).waitFor();
   const ticket = owner.locator(".ticket", { hasText: "camper@demo.example" });
   await ticket.waitFor();
   assert.match(await ticket.innerText(), /zipper[\s\S]*by the bot/);

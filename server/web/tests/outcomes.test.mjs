@@ -64,11 +64,11 @@ async function prove(visitor, used = []) {
   return right;
 }
 
-/** Opens the conversation that holds these words. @param {string} words */
+/** Opens the conversation in which this was said. @param {string} words */
 async function read(words) {
   await owner.goto(`${house.base}/console/#/`);
-  await owner.locator(".conversation-list a[data-id]", { hasText: words }).first().click();
-  await owner.waitForSelector(".thread .msg");
+  await owner.locator(".conversation-list a[data-id]").first().click();
+  await owner.locator(".thread .msg", { hasText: words }).first().waitFor();
 }
 
 test("a lead: from the first words to the page Leads, resumed after a question", async () => {
