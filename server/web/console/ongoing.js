@@ -66,8 +66,8 @@ export function toggleTicket() {
   changed();
 }
 
-/** @param {Detail} detail @returns {VNode} */
-function NewTicket(detail) {
+/** @param {{ detail: Detail }} props @returns {VNode} */
+function NewTicket({ detail }) {
   const summary = store.conversations.get(detail.id);
   const [asked = "", ...others] = detail.summary ?? [];
   const first = detail.messages.find((one) => one.from === "visitor")?.text ?? "";
@@ -106,7 +106,7 @@ export function Ongoing({ detail }) {
   const others = calls.filter((one) => one.status !== "waiting_owner");
   const list = (/** @type {Call[]} */ some) => html`<ul class="findings">${some.map((one) =>
     html`<${CallCard} key=${one.id} call=${one} busy=${work.busy !== ""} decide=${(/** @type {Call} */ call, /** @type {boolean} */ yes) => void decide(call, yes)} />`)}</ul>`;
-  if (detail.making) return html`<section class="ongoing making" aria-label="Make a ticket"><${NewTicket} ...${detail} /></section>`;
+  if (detail.making) return html`<section class="ongoing making" aria-label="Make a ticket"><${NewTicket} detail=${detail} /></section>`;
   const facts = task || verified || ticket || promise;
   if (!facts && calls.length === 0 && collected.length === 0) return null;
   return html`<section class="ongoing" aria-label="What goes on">
