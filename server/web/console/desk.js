@@ -35,7 +35,7 @@ export const openTicket = (ticket) => request("POST", "tickets", ticket);
 /** @param {string} id @param {Partial<TicketBody> & { status?: string }} change @returns {Promise<unknown>} */
 export const editTicket = (id, change) => request("POST", `tickets/${encodeURIComponent(id)}`, change);
 
-/** @param {string} id @param {string} text @returns {Promise<unknown>} */
+/** @param {string} id @param {string} text @returns {Promise<{ mailed: boolean }>} */
 export const replyToTicket = (id, text) => request("POST", `tickets/${encodeURIComponent(id)}/reply`, { text });
 
 /** @returns {Promise<import("./types.js").Hours>} */

@@ -42,7 +42,7 @@ export function TicketForm({ start, fresh, busy, keep, children }) {
     keep(draft);
   };
   return html`<form class="editor ticket-form" aria-label=${fresh ? "New ticket" : "The ticket"} onSubmit=${onSubmit}>
-    <label class="field"><span>Subject</span><input name="subject" ref=${first} required maxlength="200" value=${draft.subject} onInput=${onInput} /></label>
+    <label class="field"><span>Subject</span><input name="subject" ref=${first} required maxlength="120" value=${draft.subject} onInput=${onInput} /></label>
     <label class="field"><span>Summary</span><textarea name="summary" rows="4" maxlength="4000" value=${draft.summary} onInput=${onInput}></textarea></label>
     <div class="pair">
       <label class="field"><span>Priority</span><select name="priority" value=${draft.priority} onInput=${onInput}><${Options} choices=${PRIORITIES} /></select></label>

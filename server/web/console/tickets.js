@@ -37,9 +37,9 @@ const keep = (id, draft) => doOne(page, "keep", async () => {
 
 /** @param {string} id @param {string} text @returns {Promise<boolean>} */
 const reply = (id, text) => doOne(page, "reply", async () => {
-  await desk.replyToTicket(id, text);
+  const { mailed } = await desk.replyToTicket(id, text);
   await fill();
-  page.said = "The reply is on its way.";
+  page.said = mailed ? "The reply goes out by e-mail and stands in the conversation." : "The reply stands in the conversation.";
 });
 
 /** @param {string} status @returns {string} */
@@ -96,6 +96,7 @@ function Reply({ ticket }) {
     <p class="note">${ticket.email ? `It goes by e-mail to ${ticket.email} and into the conversation.` : "There is no e-mail address: it goes into the conversation only."}</p>
     <label class="field"><span>Your reply</span><textarea name="reply" rows="5" required maxlength="4000" value=${text}
       onInput=${(/** @type {{ target: HTMLTextAreaElement }} */ event) => write(event.target.value)}></textarea></label>
+    ${page.said.startsWith("The reply") && html`<p class="note">${page.said}</p>`}
     <p class="buttons"><button class="primary send-reply" disabled=${page.busy !== "" || !text.trim()}>Send the reply</button></p>
   </form>`;
 }
