@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use engine::actions::{mask, said};
 use engine::conversation::State;
+use engine::tasks::Card;
 use engine::turn::Speaker;
 use tokio::sync::Semaphore;
 
@@ -129,7 +130,8 @@ pub async fn tried(
         Some((_, tries)) => {
             let left = (TRIES - tries).to_string();
             let text = said(&app.mind.prompts().templates, "code_wrong", &[("left", &left)]);
-            return Ok(vec![tell(app, tx, row, (&text, None)).await?]);
+            let card = Card::Code { to: mask(&waited.email) };
+            return Ok(vec![tell(app, tx, row, (&text, Some(&card))).await?]);
         }
         None if waited.status == "used" => "code_none",
         None if waited.status == "over" => "code_over",
