@@ -32,7 +32,7 @@ pub async fn standing(app: &App, conversation: &str) -> Result<Standing, StoreEr
     let verified = app.store.proved(conversation, now).await?;
     let hours = hours::availability(app, now).await?;
     let task = read(&tasks);
-    Ok(Standing { task, verified, hours, fresh: app.ids.id(), ..Standing::default() })
+    Ok(Standing { task, verified, hours, fresh: app.ids.id() })
 }
 
 /// The task that is on.
