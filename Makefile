@@ -17,7 +17,7 @@ EVAL_RUN := $(EVAL_RUNS)/$(shell date -u +%Y%m%d-%H%M%S)
 gate_and_report = "$$evals" gate --thresholds $(1) $(2)/*.json; passed=$$?; \
 	"$$evals" report --baseline evals/baselines --out $(EVAL_RUNS)/report.html $(EVAL_RUNS)/*/*.json; exit $$passed
 
-.PHONY: run test fmt lint build models unit tiny faults faults-all web chromium eval eval-all load baseline cuda-check
+.PHONY: run test fmt lint build models unit mail-servers tiny faults faults-all web chromium eval eval-all load baseline cuda-check
 
 run:
 	$(CARGO) run --release
@@ -43,8 +43,14 @@ models: build
 	$(PORCHLIGHT) models pull smollm2-135m
 	$(PORCHLIGHT) models pull qwen2.5-coder-0.5b
 
-unit: models
+unit: models mail-servers
 	$(CARGO) $(TEST_RUNNER) $(DEBUG)
+
+# The tests of mail run against real servers.
+mail-servers:
+	@{ PATH="$$PATH:/usr/sbin:/usr/local/sbin"; command -v dovecot && command -v aiosmtpd; } >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q --no-install-recommends dovecot-imapd python3-aiosmtpd; } \
+	|| { echo "The tests of mail need Dovecot and aiosmtpd: install the packages 'dovecot-imapd' and 'python3-aiosmtpd' (Debian, Ubuntu)."; exit 1; }
 
 # The smallest measurements, with gates: the manual's questions and the scripted conversations.
 tiny: models

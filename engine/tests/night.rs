@@ -166,6 +166,22 @@ fn a_ticket_is_taken_one_thing_at_a_time() {
         ],
         &[(zebra, None, Normal)],
     );
+    check(
+        &[
+            ("get me a human please", &[closed, email]),
+            ("no thanks", &["What is it about?"]),
+            ("We move the licence", &["answers right here"]),
+        ],
+        &[("We move the licence", None, Normal)],
+    );
+    check(
+        &[
+            ("get me a human please", &[closed, email]),
+            ("skip", &["What is it about?"]),
+            ("refund for jo@example.org", &[made]),
+        ],
+        &[("refund for jo@example.org", Some("jo@example.org"), Normal)],
+    );
     // A question in between is answered, and the address asked for again.
     check(
         &[

@@ -9,8 +9,7 @@ use engine::turn::Speaker;
 
 use crate::actions::codes;
 use crate::app::App;
-use crate::hand_off::hand_off;
-use crate::notify;
+use crate::hand_off::{hand_off, with};
 use crate::protocol::record;
 use crate::publish::{self, Changes};
 use crate::quiet;
@@ -20,7 +19,7 @@ use crate::store::jobs::{Due, Job};
 use crate::store::messages::Message;
 use crate::store::suggestions::{Fate, Suggestion};
 use crate::store::{StoreError, Tx};
-use crate::{tasks, uploads};
+use crate::{night, notify, promises, tasks, uploads};
 
 /// Reply jobs that may wait; beyond it a person is asked for.
 pub const MAX_JOBS: i64 = 200;
@@ -158,8 +157,9 @@ async fn take_in(app: &App, visitor: &Visitor, words: Words<'_>) -> Result<Accep
         let due = quiet::due(app, found.unfinished_by, (text, now));
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
     } else if asks && state == State::Bot {
-        hand_off(app, &mut tx, &mut row, "busy").await?;
-        let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
+        let sentence = hand_off(app, &mut tx, &mut row, "busy").await?;
+        let fault = app.mind.prompts().templates.say("fault");
+        let line = Message::plain(Speaker::Bot, &with(&fault, sentence.as_deref()));
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
     }
@@ -214,10 +214,15 @@ pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal
     if matches!(row.holder()?, State::Owner | State::Waiting) {
         return Ok(Changes { conversation: row, messages: vec![], passed: true });
     }
-    hand_off(app, &mut tx, &mut row, "asked_for_person").await?;
     tx.outdate_jobs(&row.id).await?;
-    let line =
-        Message::plain(Speaker::System, "You asked for a person. They will reply right here.");
+    if let Some(messages) = night::asked(app, &mut tx, &mut row).await? {
+        tx.update_conversation(&row).await?;
+        tx.commit().await?;
+        return Ok(Changes { conversation: row, messages, passed: true });
+    }
+    let sentence = hand_off(app, &mut tx, &mut row, "asked_for_person").await?;
+    let asked = with("You asked for a person. They will reply right here.", sentence.as_deref());
+    let line = Message::plain(Speaker::System, &asked);
     changed(app, tx, row, vec![line]).await
 }
 
@@ -274,6 +279,22 @@ pub async fn write(
     // Before anything is held up by it.
     let known = known(app, id, written).await?;
     let mut tx = app.store.begin().await?;
+    let done = put(app, &mut tx, (owner, id), (written, known)).await?;
+    tx.commit().await?;
+    Ok(done)
+}
+
+/// Puts an owner's message into the conversation, within a transaction that may do more.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn put(
+    app: &App,
+    tx: &mut Tx,
+    (owner, id): (&str, &str),
+    (written, known): (&Written, Option<(String, i64)>),
+) -> Result<(i64, Option<Changes>), Refusal> {
+    let now = app.clock.now_ms();
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     if let Some(stored) = tx.sent(id, Speaker::Owner, &written.client_msg_id).await? {
         if stored.text != written.text {
@@ -281,27 +302,32 @@ pub async fn write(
         }
         return Ok((stored.seq, None));
     }
-    let mut lines = join(&mut tx, &mut row, (owner, app.clock.now_ms())).await?;
+    let mut lines = join(tx, &mut row, (owner, now)).await?;
     let mut message = Message {
         client_msg_id: Some(written.client_msg_id.clone()),
         author: Some(owner.into()),
         written_at: written.written_at,
         ..Message::plain(Speaker::Owner, &written.text)
     };
-    if let Some(draft) = suggested(&mut tx, id, (written, known.as_ref())).await? {
+    if let Some(draft) = suggested(tx, id, (written, known.as_ref())).await? {
         let same = draft.text.trim() == written.text.trim();
         let fate = if same { Fate::Accepted } else { Fate::Edited };
         let sent = (written.text.as_str(), known.map_or(0, |(_, distance)| distance));
-        tx.settle_suggestion(&draft.id, (fate, Some(sent)), app.clock.now_ms()).await?;
+        tx.settle_suggestion(&draft.id, (fate, Some(sent)), now).await?;
         if same {
             (message.text, message.pieces, message.citations) =
                 (draft.text, draft.pieces, draft.citations);
         }
     }
     tx.outdate_suggestions(id).await?;
+    promises::kept(tx, id, written.written_at.unwrap_or(now)).await?;
     lines.push(message);
-    let changes = changed(app, tx, row, lines).await?;
-    Ok((changes.conversation.head, Some(changes)))
+    let mut messages = Vec::new();
+    for line in lines {
+        messages.push(tx.append(&mut row, line, now).await?);
+    }
+    tx.update_conversation(&row).await?;
+    Ok((row.head, Some(Changes { conversation: row, messages, passed: true })))
 }
 
 /// The open suggestion that a message came from. Where it is open no more, the visitor has written meanwhile: it is not sent as it
@@ -348,6 +374,7 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
     let left = row.author.clone();
     row.pass_to(next(row.holder()?, Event::HandBack)?, app.clock.now_ms());
     row.counted_from = row.head;
+    promises::ended(&mut tx, id, app.clock.now_ms()).await?;
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
     if let Some(seq) = fence::left_open(visitor, owner, bot) {
@@ -368,6 +395,7 @@ pub async fn close(app: &App, id: &str) -> Result<Changes, Refusal> {
     let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     row.pass_to(next(row.holder()?, Event::Close)?, app.clock.now_ms());
+    promises::ended(&mut tx, id, app.clock.now_ms()).await?;
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
     let line = Message::plain(Speaker::System, "The conversation was closed.");

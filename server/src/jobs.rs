@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::publish::{self, Changes};
 use crate::store::due::{Failure, Item, MAX};
 use crate::store::{StoreError, Tx};
+use crate::{follow_ups, notify, promises};
 
 pub use crate::store::due::Due;
 
@@ -21,8 +22,6 @@ pub const FOLLOW_UP: &str = "follow_up";
 pub const PROMISE: &str = "promise";
 /// Nobody has answered for a while; the subject is the conversation.
 pub const UNANSWERED: &str = "unanswered";
-/// What happened in the quiet hours is told as one; the subject is the channel.
-pub const DIGEST: &str = "digest";
 
 /// How often it is looked for what is due. The clock may jump, so no longer wait is trusted.
 const EVERY: Duration = Duration::from_secs(2);
@@ -40,9 +39,6 @@ pub enum Undone {
     /// This version does nothing of the kind.
     #[error("nothing is done for the kind `{0}`")]
     Unknown(String),
-    /// What was kept with it cannot be read.
-    #[error("what was kept with it cannot be read: {0}")]
-    Body(#[from] serde_json::Error),
     /// It ended in a panic.
     #[error("it ended in a panic")]
     Panic,
@@ -77,12 +73,20 @@ pub async fn drop(tx: &mut Tx, kind: &str, subject: &str) -> Result<(), StoreErr
 /// Does what is due, soon after it is, until the server stops.
 pub async fn keep(app: Arc<App>) {
     while !app.shutdown.is_cancelled() {
-        if let Err(error) = work_off(&app, act).await {
+        if let Err(error) = work_off_now(&app).await {
             tracing::error!(%error, "it could not be looked for what is due");
         }
         let rung = tokio::time::timeout(EVERY, app.due.notified());
         app.shutdown.run_until_cancelled(rung).await;
     }
+}
+
+/// Does all that is due now.
+///
+/// # Errors
+/// As [`work_off`].
+pub async fn work_off_now(app: &Arc<App>) -> Result<(), StoreError> {
+    work_off(app, act).await
 }
 
 /// Does by `act` all that is due now. Several may do so at once: each thing is done by one of them.
@@ -138,9 +142,18 @@ async fn do_once(app: &App, act: Act, due: &Due) -> Result<(), Undone> {
 
 /// What this version does, by kind.
 fn act<'a>(
-    _app: &'a App,
-    _tx: &'a mut Tx,
+    app: &'a App,
+    tx: &'a mut Tx,
     due: &'a Due,
 ) -> BoxFuture<'a, Result<Vec<Changes>, Undone>> {
-    Box::pin(async move { Err(Undone::Unknown(due.kind.clone())) })
+    Box::pin(async move {
+        let subject = due.subject.as_str();
+        match due.kind.as_str() {
+            FOLLOW_UP => return Ok(follow_ups::due(app, tx, subject).await?),
+            PROMISE => promises::warn(app, tx, subject).await?,
+            UNANSWERED => notify::unanswered(app, tx, subject).await?,
+            unknown => return Err(Undone::Unknown(unknown.into())),
+        }
+        Ok(vec![])
+    })
 }

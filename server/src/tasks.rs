@@ -9,7 +9,7 @@ use engine::turn::Speaker;
 use crate::actions::{self, codes};
 use crate::app::App;
 use crate::conversation::{Refusal, Visitor};
-use crate::hand_off::hand_off;
+use crate::hand_off::{hand_off, with};
 use crate::leads::{self, News};
 use crate::notify::{self, Event, Notice};
 use crate::publish::Changes;
@@ -17,6 +17,7 @@ use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
 use crate::store::tasks::Tasks;
 use crate::store::{StoreError, Tx};
+use crate::{follow_ups, hours, tickets};
 
 /// How long a file may be sent after it was asked for.
 const UPLOAD_MS: i64 = 60 * 60 * 1_000;
@@ -27,8 +28,11 @@ const UPLOAD_MS: i64 = 60 * 60 * 1_000;
 /// When the database fails.
 pub async fn standing(app: &App, conversation: &str) -> Result<Standing, StoreError> {
     let tasks = app.store.tasks(conversation).await?;
-    let verified = app.store.proved(conversation, app.clock.now_ms()).await?;
-    Ok(Standing { task: read(&tasks), verified, fresh: app.ids.id(), ..Standing::default() })
+    let now = app.clock.now_ms();
+    let verified = app.store.proved(conversation, now).await?;
+    let hours = hours::availability(app, now).await?;
+    let task = read(&tasks);
+    Ok(Standing { task, verified, hours, fresh: app.ids.id() })
 }
 
 /// The task that is on.
@@ -53,6 +57,7 @@ pub async fn keep(
 ) -> Result<Vec<Message>, StoreError> {
     let (now, mut messages) = (app.clock.now_ms(), vec![]);
     let mut tasks = tx.tasks(&row.id).await?;
+    follow_ups::after_step(app, tx, &row.id, (read(&tasks).as_ref(), left)).await?;
     tasks.task = left.task.as_ref().and_then(|task| serde_json::to_string(task).ok());
     for effect in &left.effects {
         match effect {
@@ -67,7 +72,9 @@ pub async fn keep(
                 messages.extend(actions::request(app, tx, row, call, now).await?);
             }
             Effect::SendCode { email } => codes::want(app, tx, &row.id, email, now).await?,
-            Effect::Ticket(_) => {}
+            Effect::Ticket(draft) => {
+                tickets::open(app, tx, &row.id, draft, (tickets::BOT, now)).await?;
+            }
         }
     }
     tx.put_tasks(&row.id, &tasks, now).await?;
@@ -99,15 +106,18 @@ pub async fn apply(
     let text = step.text();
     let Step { card, task, effects, hand_off: reason, .. } = step;
     let mut messages = Vec::new();
+    let reason = reason.filter(|_| row.state == State::Bot.as_str());
+    let sentence = match reason {
+        Some(reason) => hand_off(app, tx, row, reason.as_str()).await?,
+        None => None,
+    };
+    let text = with(&text, sentence.as_deref());
     if !text.is_empty() {
         let message =
             Message { card: card_json(card.as_ref()), ..Message::plain(Speaker::Bot, &text) };
         messages.push(tx.append(row, message, app.clock.now_ms()).await?);
     }
     messages.extend(keep(app, tx, row, &Left { card, task, effects }).await?);
-    if let Some(reason) = reason.filter(|_| row.state == State::Bot.as_str()) {
-        hand_off(app, tx, row, reason.as_str()).await?;
-    }
     Ok(messages)
 }
 

@@ -13,17 +13,21 @@ const SILENT: &str = "async_imap=warn";
 /// Starts the log. A second start in one process is ignored.
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
-    let filter = match SILENT.parse() {
-        Ok(silent) => filter.add_directive(silent),
-        Err(_) => filter,
-    };
     let colours = std::io::stderr().is_terminal();
     let started = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(without_secrets(filter))
         .with_writer(std::io::stderr)
         .with_ansi(colours)
         .try_init();
     if started.is_err() {
         tracing::debug!("the log runs already");
+    }
+}
+
+/// The filter, without what would log a secret.
+pub fn without_secrets(filter: EnvFilter) -> EnvFilter {
+    match SILENT.parse() {
+        Ok(silent) => filter.add_directive(silent),
+        Err(_) => filter,
     }
 }

@@ -43,7 +43,7 @@ pub const TEXTS: [(&str, &str); 31] = [
     ("action_done", "That is done:"),
     (
         "action_missing",
-        "I could not find that for {email}. Please check what you wrote, or choose “Talk to a person”.",
+        "I could not find that. Please check what you wrote, or choose “Talk to a person”.",
     ),
     (
         "action_failed",

@@ -14,6 +14,7 @@ use crate::phrase::Phrase;
 pub(crate) use night::answer;
 pub use night::{AfterHours, after_hours};
 pub use promise::Promise;
+pub use words::DAYS;
 
 /// Minutes of a day.
 const DAY: u16 = 24 * 60;
@@ -108,6 +109,11 @@ impl Hours {
     /// Name of the time zone, as in "Europe/Berlin".
     pub fn zone(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// The time zone; UTC unless one is set.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// Whether any hours are set.

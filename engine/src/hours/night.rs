@@ -31,17 +31,22 @@ pub fn after_hours(hours: &Hours, availability: &Availability, words: &str) -> A
     }
 }
 
-/// What is said to "Is anybody there right now?" while somebody may be: the hours as they are set, or that none are. A person is
-/// asked for besides. While nobody is there, the ticket's own words tell so.
+/// What the hours alone decide about a message. While nobody is there, priority words call a person at once. While somebody may be,
+/// "Is anybody there right now?" is told the hours, or that none are set, and a person is asked for besides.
 pub(crate) fn answer(scene: Scene<'_>) -> Option<Step> {
-    let hours = &scene.parts.books.hours;
-    if scene.turn.standing.hours != Availability::Open || !hours.is_asked(&scene.turn.question) {
-        return None;
-    }
-    let id = if hours.is_set() { "hours_open" } else { "hours_unset" };
+    let (hours, question) = (&scene.parts.books.hours, &scene.turn.question);
+    let (id, rule, reason) = match scene.turn.standing.hours {
+        Availability::Closed { .. } if hours.is_urgent(question) => {
+            ("ticket_urgent", "priority-words", Reason::AfterHours)
+        }
+        Availability::Open if hours.is_asked(question) => {
+            let id = if hours.is_set() { "hours_open" } else { "hours_unset" };
+            (id, "asks-whether-open", Reason::AskedForPerson)
+        }
+        _ => return None,
+    };
     let text = scene.parts.templates.say(id).replace("{hours}", &hours.describe());
-    let hand_off = Some(Reason::AskedForPerson);
-    (!text.is_empty()).then(|| Step { hand_off, ..Step::saying("asks-whether-open", text) })
+    (!text.is_empty()).then(|| Step { hand_off: Some(reason), ..Step::saying(rule, text) })
 }
 
 impl Hours {

@@ -184,6 +184,26 @@ fn hours_in_words() {
 }
 
 #[test]
+fn the_past_in_words() {
+    let berlin = hours("zone = 'Europe/Berlin'");
+    let now = at("2026-11-23T09:00+01");
+    for (then, expect) in [
+        ("2026-11-23T08:00+01", "earlier today"),
+        ("2026-11-23T02:00+01", "last night"),
+        ("2026-11-22T23:00+01", "last night"),
+        ("2026-11-22T13:00+01", "yesterday"),
+        ("2026-11-21T13:00+01", "on Saturday"),
+        ("2026-11-02T13:00+01", "on 2 November"),
+        ("2026-11-24T13:00+01", "earlier today"),
+    ] {
+        assert_eq!(berlin.since(now, at(then)), expect, "{then}");
+    }
+    let greetings = ["03", "09", "15", "21"]
+        .map(|hour| berlin.greeting(at(&format!("2026-11-23T{hour}:00+01"))));
+    assert_eq!(greetings, ["Good evening", "Good morning", "Good afternoon", "Good evening"]);
+}
+
+#[test]
 fn mistakes_are_named_with_their_line() {
     let week = "zone = 'Europe/Berlin'\n[week]\n";
     for (text, parts) in [

@@ -7,7 +7,7 @@ use jiff::civil::Weekday;
 use super::{DAY, Holiday, HolidayDate, Hours, Span};
 
 /// Days of the week from Monday.
-const DAYS: [&str; 7] =
+pub const DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const MONTHS: [&str; 12] = [
     "January",
@@ -51,12 +51,38 @@ impl Hours {
             1 => format!("tomorrow {time}"),
             2..=6 => format!("{} {time}", name(date.weekday())),
             _ => {
-                let month = usize::try_from(date.month() - 1).unwrap_or(0);
-                let month = MONTHS.get(month).copied().unwrap_or_default();
-                format!("{} {} {month} {time}", name(date.weekday()), date.day())
+                let (day, month) = (date.day(), month(date.month()));
+                format!("{} {day} {month} {time}", name(date.weekday()))
             }
         }
     }
+
+    /// "Good morning", by the clock on the wall.
+    pub fn greeting(&self, now: i64) -> &'static str {
+        match self.wall(now).hour() {
+            4..12 => "Good morning",
+            12..18 => "Good afternoon",
+            _ => "Good evening",
+        }
+    }
+
+    /// When something was that happened at `at`, as it is said at `now`: "earlier today", "last night", "yesterday", "on Saturday".
+    pub fn since(&self, now: i64, at: i64) -> String {
+        let wall = self.wall(at);
+        let days = wall.date().until(self.date(now)).map_or(0, |days| days.get_days());
+        match (days, wall.hour()) {
+            (..=0, 0..5) | (1, 17..) => "last night".into(),
+            (..=0, _) => "earlier today".into(),
+            (1, _) => "yesterday".into(),
+            (2..=6, _) => format!("on {}", name(wall.date().weekday())),
+            _ => format!("on {} {}", wall.day(), month(wall.month())),
+        }
+    }
+}
+
+fn month(month: i8) -> &'static str {
+    let place = usize::try_from(month - 1).unwrap_or(0);
+    MONTHS.get(place).copied().unwrap_or_default()
 }
 
 fn name(day: Weekday) -> &'static str {

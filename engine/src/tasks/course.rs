@@ -21,9 +21,6 @@ pub(crate) fn course(scene: Scene<'_>, rule: Option<&Rule>) -> Course {
     let open = |over: &[String]| person.is_none_or(|rule| over.contains(&rule.id));
     let books = scene.parts.books;
     let standing = &scene.turn.standing.task;
-    if let Some(step) = hours::answer(scene) {
-        return Course::Step(Box::new(step));
-    }
     if let Some(task) = standing {
         let step = match task {
             Task::Flow(run) => books
@@ -43,6 +40,9 @@ pub(crate) fn course(scene: Scene<'_>, rule: Option<&Rule>) -> Course {
         if let Some(step) = step {
             return Course::Step(Box::new(step));
         }
+    }
+    if let Some(step) = hours::answer(scene) {
+        return Course::Step(Box::new(step));
     }
     if let Some(action) = books.actions.starts(scene.heard).filter(|one| open(&one.over)) {
         return Course::Step(Box::new(actions::begin(scene, action)));

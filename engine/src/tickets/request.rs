@@ -18,7 +18,8 @@ const MATTER_WORDS: usize = 4;
 const TRIES: u8 = 2;
 /// How annoyed a message sounds, 0 to 1, from which its ticket comes before the others.
 const ANNOYED: f32 = 0.8;
-/// Characters of the visitor's words that are kept until the ticket is made.
+/// Messages about it that are kept until the ticket is made, and characters of one.
+const MATTERS: usize = 8;
 const MATTER_CHARS: usize = 2_000;
 
 /// A ticket on the way, as it is kept with the conversation.
@@ -107,7 +108,7 @@ pub fn go_on(scene: Scene<'_>, on: &Request) -> Option<Step> {
     let (talk, question) = (Talk::of(scene), scene.turn.question.as_str());
     let mut request = on.clone();
     if scene.parts.books.hours.is_urgent(question) {
-        request.matter.extend(said(question));
+        request.note(question);
         request.priority = Priority::Urgent;
         return Some(talk.urgent(request));
     }
@@ -117,25 +118,27 @@ pub fn go_on(scene: Scene<'_>, on: &Request) -> Option<Step> {
         (Some(Instead::Skip), _) => return Some(talk.made(request)),
         (None, _) => {}
     }
-    if let Some(email) = talk.named(question) {
-        request.email = Some(email.clone());
+    let named = talk.named(question);
+    if on.wants == Wants::Matter {
+        request.note(question);
+        request.email = named.or(request.email);
+        return Some(talk.made(request));
+    }
+    if let Some(email) = named {
         let rest = question.to_lowercase().replacen(&email, " ", 1);
         // What stands around an address says what it is about only when there is enough of it.
         if text::words(&rest).len() >= 2 * MATTER_WORDS {
-            request.matter.extend(said(question));
+            request.note(question);
         }
-        return Some(talk.next(request, ""));
-    }
-    if on.wants == Wants::Matter {
-        request.matter.extend(said(question));
+        request.email = Some(email);
         return Some(talk.next(request, ""));
     }
     let asks = asks(question);
     if asks && !question.contains('@') {
         return None;
     }
-    if !question.contains('@') && request.matter.len() < 5 {
-        request.matter.extend(said(question));
+    if !question.contains('@') {
+        request.note(question);
     }
     request.tries += 1;
     if request.tries >= TRIES {
@@ -241,12 +244,12 @@ impl<'a> Talk<'a> {
 
     /// Something else that nothing answers, while a ticket is on its way or made.
     fn again(&self, mut request: Request) -> Step {
-        let question = said(&self.scene.turn.question);
         if !request.is_made() {
-            request.matter.extend(question);
+            request.note(&self.scene.turn.question);
             return self.next(request, "");
         }
-        request.matter = question.into_iter().collect();
+        request.matter.clear();
+        request.note(&self.scene.turn.question);
         let effects = vec![Effect::Ticket(request.draft())];
         let task = Some(Task::Ticket(request));
         Step { task, effects, ..Step::saying(RULE, self.say("ticket_added")) }
@@ -261,6 +264,13 @@ impl<'a> Talk<'a> {
 }
 
 impl Request {
+    /// Keeps what the visitor says about it.
+    fn note(&mut self, text: &str) {
+        if self.matter.len() < MATTERS {
+            self.matter.extend(said(text));
+        }
+    }
+
     fn draft(&self) -> Draft {
         let subject = self.matter.first().map_or("", String::as_str);
         let subject = match line(subject, SUBJECT_CHARS) {

@@ -13,6 +13,9 @@ pub(super) struct Case {
     pub(super) title: String,
     /// The capability that is missing; such a case is run and reported, and never counts as passed.
     pub(super) pending: Option<String>,
+    /// The owner is away while it is played.
+    #[serde(default)]
+    pub(super) away: bool,
     /// What happens, in order.
     pub(super) step: Vec<Step>,
     /// Name of its file.

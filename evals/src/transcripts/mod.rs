@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut tally = Tally::default();
     let bar = run::bar("transcripts", cases.len());
     for case in &cases {
-        let played = runtime.block_on(play::play(&server, owner.as_ref(), case));
+        let played = runtime.block_on(played(&server, owner.as_ref(), case));
         let played = played.unwrap_or_else(|error| play::Played {
             failures: vec![format!("the wire broke: {error:#}")],
             ..play::Played::default()
@@ -68,6 +68,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     result.finish(&options.run)?;
     ensure!(tally.failed == 0, "{} of {} conversations failed", tally.failed, cases.len());
     Ok(())
+}
+
+/// Plays a case, with the owner away where it says so.
+async fn played(server: &str, owner: Option<&Owner>, case: &case::Case) -> Result<play::Played> {
+    if !case.away {
+        return play::play(server, owner, case).await;
+    }
+    let owner = owner.context("the owner has to be away, which only --spawn can see to")?;
+    owner.away(true).await?;
+    let played = play::play(server, Some(owner), case).await;
+    owner.away(false).await?;
+    played
 }
 
 /// What a running server tells of its models and documents.
@@ -150,6 +162,7 @@ mod tests {
             let case = case::Case {
                 title: "t".into(),
                 pending: pending.map(str::to_owned),
+                away: false,
                 step: vec![],
                 name: "n".into(),
             };

@@ -55,6 +55,15 @@ impl Owner {
 }
 
 impl Owner {
+    /// Goes away until further notice, or comes back.
+    pub(crate) async fn away(&self, away: bool) -> Result<()> {
+        let until = if away { json!(0) } else { Value::Null };
+        match self.command("/console/api/hours/away", &json!({ "until": until })).await? {
+            (200, _) => Ok(()),
+            (status, body) => bail!("the switch of the office hours answered {status}: {body}"),
+        }
+    }
+
     /// Puts a command of the console: status and body.
     pub(crate) async fn command(&self, path: &str, body: &Value) -> Result<(u16, String)> {
         let (status, _, answer) =

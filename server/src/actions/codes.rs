@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use engine::actions::{mask, said};
 use engine::conversation::State;
+use engine::tasks::Card;
 use engine::turn::Speaker;
 use tokio::sync::Semaphore;
 
@@ -120,7 +121,7 @@ pub async fn tried(
 ) -> Result<Vec<Message>, StoreError> {
     let now = app.clock.now_ms();
     let Some(waited) = tx.waited_code(&row.id).await? else {
-        return Ok(vec![tell(app, tx, row, (&text(app, "code_none", None), None)).await?]);
+        return Ok(vec![tell(app, tx, row, (&text(app, "code_none"), None)).await?]);
     };
     let hash = hash(waited.salt.as_deref().unwrap_or_default(), (&row.id, &waited.email), code);
     let id = match tx.try_code(&waited.id, &hash, (now, TRIES)).await? {
@@ -129,13 +130,14 @@ pub async fn tried(
         Some((_, tries)) => {
             let left = (TRIES - tries).to_string();
             let text = said(&app.mind.prompts().templates, "code_wrong", &[("left", &left)]);
-            return Ok(vec![tell(app, tx, row, (&text, None)).await?]);
+            let card = Card::Code { to: mask(&waited.email) };
+            return Ok(vec![tell(app, tx, row, (&text, Some(&card))).await?]);
         }
         None if waited.status == "used" => "code_none",
         None if waited.status == "over" => "code_over",
         None => "code_expired",
     };
-    Ok(vec![tell(app, tx, row, (&text(app, id, None), None)).await?])
+    Ok(vec![tell(app, tx, row, (&text(app, id), None)).await?])
 }
 
 /// The code was right: the address is proved, and what waited for that goes on.
@@ -170,7 +172,7 @@ pub async fn enter(app: &App, visitor: &Visitor, code: &str) -> Result<Changes, 
         Some(code) => tried(app, &mut tx, &mut row, &code).await?,
         None => {
             // Not six digits: a slip that costs no try.
-            let text = said(&app.mind.prompts().templates, "code_shape", &[]);
+            let text = text(app, "code_shape");
             vec![tell(app, &mut tx, &mut row, (&text, None)).await?]
         }
     };
@@ -313,7 +315,7 @@ async fn give_up(app: &App, mut tx: Tx, wanted: &Wanted, id: &str) -> Result<(),
         return tx.commit().await;
     };
     let before = row.state.clone();
-    let messages = vec![tell(app, &mut tx, &mut row, (&text(app, id, None), None)).await?];
+    let messages = vec![tell(app, &mut tx, &mut row, (&text(app, id), None)).await?];
     if row.holder()? == State::Bot {
         tasks::drop_task(&mut tx, &row.id, app.clock.now_ms()).await?;
         hand_off(app, &mut tx, &mut row, "action_failed").await?;

@@ -71,10 +71,10 @@ pub async fn request(
     let action = action.filter(|action| may_call(action, request, proved.as_deref()));
     let Some(action) = action else {
         tracing::error!(action = request.action, "a call was wanted that may not be made");
-        return end(app, tx, row, ("action_unsent", None)).await;
+        return end(app, tx, row, "action_unsent").await;
     };
     if tx.calls_open().await? >= MAX_OPEN {
-        return end(app, tx, row, ("action_busy", None)).await;
+        return end(app, tx, row, "action_busy").await;
     }
     let call = Call {
         id: app.ids.id(),
@@ -160,7 +160,7 @@ pub async fn decide(app: &App, owner: &str, id: &str, yes: bool) -> Result<Chang
     let mut messages =
         vec![tx.append(&mut row, Message::plain(Speaker::System, &line), now).await?];
     if !yes {
-        messages.extend(end(app, &mut tx, &mut row, ("action_declined", None)).await?);
+        messages.extend(end(app, &mut tx, &mut row, "action_declined").await?);
     }
     tx.update_conversation(&row).await?;
     tx.commit().await?;
@@ -173,9 +173,9 @@ async fn end(
     app: &App,
     tx: &mut Tx,
     row: &mut Conversation,
-    (id, email): (&str, Option<&str>),
+    id: &str,
 ) -> Result<Vec<Message>, StoreError> {
-    let text = text(app, id, email);
+    let text = text(app, id);
     let told = tell(app, tx, row, (&text, None)).await?;
     if row.holder()? == State::Bot {
         hand_off(app, tx, row, "action_failed").await?;
@@ -206,9 +206,8 @@ fn with_rows(text: &str, card: Option<&Card>) -> String {
     format!("{title}. {}", rows.join("; "))
 }
 
-fn text(app: &App, id: &str, email: Option<&str>) -> String {
-    let masked = email.map(engine::actions::mask).unwrap_or_default();
-    said(&app.mind.prompts().templates, id, &[("email", &masked)])
+fn text(app: &App, id: &str) -> String {
+    said(&app.mind.prompts().templates, id, &[])
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {

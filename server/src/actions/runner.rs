@@ -123,7 +123,9 @@ async fn make(app: &Arc<App>, call: Call) {
             (Verdict::Failed, problem)
         }
         Ok(request) => {
-            let answer = app.actions.client.call(request).await;
+            let call_it = app.actions.client.call(request);
+            // A stop leaves it begun: the next start takes it up.
+            let Some(answer) = app.shutdown.run_until_cancelled(call_it).await else { return };
             failpoint!("K16");
             let writes = action.is_none_or(Action::writes);
             (judge(writes, call.attempts, &answer), sentence(&answer))
@@ -188,7 +190,6 @@ async fn told(
     (call, verdict, rows): (&Call, &Verdict, Vec<Row>),
 ) -> Result<Vec<Message>, StoreError> {
     let writes = writes(app, call);
-    let subject = call.subject.as_deref();
     let id = match verdict {
         Verdict::Again => return Ok(vec![]),
         Verdict::Done(_) => {
@@ -201,7 +202,7 @@ async fn told(
             return Ok(vec![tell(app, tx, row, (&text, Some(&card))).await?]);
         }
         Verdict::Missing if row.holder()? == State::Bot => {
-            let text = text(app, "action_missing", subject);
+            let text = text(app, "action_missing");
             return Ok(vec![tell(app, tx, row, (&text, None)).await?]);
         }
         Verdict::Missing => "action_missing",
@@ -210,5 +211,5 @@ async fn told(
         Verdict::Failed if writes => "action_unsent",
         Verdict::Refused | Verdict::Failed => "action_failed",
     };
-    end(app, tx, row, (id, subject)).await
+    end(app, tx, row, id).await
 }

@@ -8,10 +8,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use engine::conversation::State as Holder;
 use engine::rules::Reason;
-use engine::summary::{Line, three_lines};
+use engine::summary::three_lines;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::calls::{self, Call};
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::clock::is_hex;
@@ -20,13 +21,12 @@ use crate::error::ApiError;
 use crate::hub::Item;
 use crate::knowledge::learn;
 use crate::protocol::MAX_TEXT;
-use crate::protocol::record::{
-    Citation, LiveDraft, Message, Named, Reading, Suggestion, Summary, raw,
-};
+use crate::protocol::record::{LiveDraft, Message, Named, Reading, Suggestion, Summary, raw};
 use crate::publish;
 use crate::store::conversations::Overview;
 use crate::store::messages;
-use crate::tags;
+use crate::store::promises::Promised;
+use crate::{summary, tags};
 
 /// Conversations of the list at most.
 const LIST: i64 = 200;
@@ -61,6 +61,30 @@ pub(super) struct Detail {
     named: Vec<Named>,
     /// What was asked, what was tried and why a person is asked for; while a person is waited for or holds the conversation.
     summary: Option<[String; 3]>,
+    /// Calls of actions, the newest first.
+    calls: Vec<Call>,
+    /// E-mail address that the visitor has lately shown to be theirs.
+    verified: Option<String>,
+    /// The newest ticket that came of it.
+    ticket: Option<super::tickets::View>,
+    /// What was promised about when a person replies, last.
+    promise: Option<Promise>,
+}
+
+/// What was promised: minutes, when a reply was due, and when there was one.
+#[derive(Debug, Serialize)]
+struct Promise {
+    minutes: Option<i64>,
+    due_at: i64,
+    kept_at: Option<i64>,
+}
+
+impl Promise {
+    /// Nothing where no time was promised, or nobody waits any more.
+    fn of(row: Promised) -> Option<Self> {
+        let Promised { minutes, due_at, kept_at, .. } = row;
+        due_at.filter(|_| row.dropped_at.is_none()).map(|due_at| Self { minutes, due_at, kept_at })
+    }
 }
 
 /// `GET /console/api/conversations/ID`.
@@ -81,8 +105,12 @@ pub(super) async fn show(
         suggestion: app.store.open_suggestion(&id).await?.map(Suggestion::from),
         decision: app.store.newest_decision(&id).await?.map(raw),
         draft: app.desk.live(&id),
+        ticket: app.store.ticket_of(&id).await?.map(Into::into),
+        promise: app.store.promised(&id).await?.and_then(Promise::of),
         named,
         readings: tags::readings(&app, &id, after + 1).await?,
+        calls: calls::listed(&app, Some(&id)).await?,
+        verified: app.store.proved(&id, app.clock.now_ms()).await?,
     }))
 }
 
@@ -92,15 +120,8 @@ fn summary(row: &Overview, messages: &[messages::Message]) -> Option<[String; 3]
     if !matches!(state, Holder::Waiting | Holder::Owner) {
         return None;
     }
-    let cited = |message: &messages::Message| -> Vec<Citation> {
-        serde_json::from_str(&message.citations).unwrap_or_default()
-    };
-    let cited: Vec<Vec<Citation>> = messages.iter().map(cited).collect();
-    let lines = messages.iter().zip(&cited).filter_map(|(message, cited)| {
-        let cites = cited.iter().map(|citation| citation.title.as_str()).collect();
-        Some(Line { speaker: message.speaker.parse().ok()?, text: &message.text, cites })
-    });
-    let lines: Vec<Line<'_>> = lines.collect();
+    let cited = summary::cited(messages);
+    let lines = summary::lines(messages, &cited);
     Some(three_lines(&lines, why(row.conversation.reason.as_deref())))
 }
 

@@ -5,12 +5,14 @@ mod calls;
 pub mod conversations;
 pub mod editing;
 pub mod files;
+pub mod hours;
 pub mod knowledge;
 pub mod leads;
 mod notifications;
 pub mod rules;
 pub mod saved_replies;
 pub mod tags;
+pub mod tickets;
 mod verdicts;
 
 use std::sync::Arc;
@@ -77,6 +79,12 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/saved-replies", get(saved_replies::list).post(saved_replies::create))
         .route("/saved-replies/{id}", post(saved_replies::edit))
         .route("/saved-replies/{id}/delete", post(saved_replies::delete))
+        .route("/hours", get(hours::show))
+        .route("/hours/away", post(hours::away))
+        .route("/tickets", get(tickets::list).post(tickets::create))
+        .route("/tickets/export", get(tickets::export))
+        .route("/tickets/{id}", get(tickets::show).post(tickets::edit))
+        .route("/tickets/{id}/reply", post(tickets::reply))
         .route("/intents", get(tags::overview))
         .route("/intents/examples/{id}/forget", post(tags::forget))
         .route("/conversations/{id}/suggestions/{suggestion}/discard", post(conversations::discard))

@@ -331,3 +331,124 @@ impl std::fmt::Display for Quiet {
         write!(f, "{:02}:{:02}-{:02}:{:02}", from.hour(), from.minute(), to.hour(), to.minute())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: Result<(), &str>) {
+        match (Notify::parse(text), expect) {
+            (Ok(_), Ok(())) => {}
+            (Err(error), Err(expect)) => {
+                assert!(error.to_string().contains(expect), "{text}: {error}");
+            }
+            (read, _) => panic!("{text}: {read:?}"),
+        }
+    }
+
+    const HOOK: &str =
+        "[[webhook]]\nid = \"crm\"\nurl = \"https://a.example/\"\nsecret_file = \"s\"\n";
+
+    #[test]
+    fn mistakes_name_their_line() {
+        check("", Ok(()));
+        check(include_str!("../../../prompts/notify.toml"), Ok(()));
+        for (text, expect) in [
+            ("quiet = \"22-7\"\n", "line 1: `22-7` are no quiet hours"),
+            ("\nquiet = \"07:00-07:00\"\n", "line 2: the quiet hours `07:00-07:00` are empty"),
+            ("quiet = \"24:00-07:00\"\n", "no quiet hours"),
+            ("quiet = \"+2:00-07:00\"\n", "no quiet hours"),
+            ("unanswered_minutes = 0\n", "line 1: unanswered_minutes is 1 to 1440"),
+            ("unanswerd_minutes = 1\n", "unknown field `unanswerd_minutes`"),
+            ("[[mail]]\naddress = \"Ada <a@b.c>\"\n", "line 1: `Ada <a@b.c>` is no e-mail"),
+            (
+                "[[mail]]\naddress = \"a@b.c\"\n[[mail]]\naddress = \"A@b.c\"\n",
+                "line 3: the channel `mail:a@b.c` stands here twice",
+            ),
+            (
+                "[[ntfy]]\nurl = \"https://n.example\"\ntopic = \"a/b\"\n",
+                "line 1: `a/b` is no name",
+            ),
+            (
+                "[[ntfy]]\nurl = \"ftp://n.example\"\ntopic = \"a\"\n",
+                "line 1: `ftp://n.example` is no address",
+            ),
+            ("[[ntfy]]\nurl = \"https://a:b@n.example\"\ntopic = \"a\"\n", "no password in it"),
+            ("[[route]]\nevent = [\"handoff\"]\nto = [\"browser\"]\n", "unknown variant `handoff`"),
+            (
+                "[[route]]\nevent = [\"hand_off\"]\nto = [\"mail:a@b.c\"]\n",
+                "line 1: there is no channel `mail:a@b.c`; this file has browser",
+            ),
+            (
+                "[[route]]\nevent = []\nto = [\"browser\"]\n",
+                "line 1: a route names at least one event",
+            ),
+            ("allow_private = [\"wiki.lan\"]\n", "is no host with its port"),
+        ] {
+            check(text, Err(expect));
+        }
+        let many = "[[route]]\nevent = [\"hand_off\"]\nto = [\"browser\"]\n".repeat(51);
+        check(&many, Err("more than 50 routes"));
+    }
+
+    #[test]
+    fn routes_tell_each_channel_once() {
+        let text = format!(
+            "{HOOK}events = [\"new_lead\"]\n[[mail]]\naddress = \"a@b.c\"\n\
+             [[route]]\nevent = [\"hand_off\", \"new_lead\"]\nto = [\"mail:A@b.c\", \"browser\"]\n\
+             [[route]]\nevent = [\"hand_off\"]\nto = [\"mail:a@b.c\", \"webhook:crm\"]\nurgent = true\n"
+        );
+        let read = Notify::parse(&text).unwrap();
+        let told = |event| -> Vec<(String, bool)> {
+            read.told(event).iter().map(|(c, t, urgent)| (c.name(t), *urgent)).collect()
+        };
+        let own = |name: &str, urgent| (name.to_owned(), urgent);
+        assert_eq!(
+            told(Event::HandOff),
+            [own("mail:a@b.c", true), own("browser", false), own("webhook:crm", true)]
+        );
+        assert_eq!(
+            told(Event::NewLead),
+            [own("mail:a@b.c", false), own("browser", false), own("webhook:crm", false)]
+        );
+        assert_eq!(told(Event::Approval), []);
+    }
+
+    #[test]
+    fn quiet_hours_end_when_they_say() {
+        // Midnight of 15 November 2023.
+        const DAY: i64 = 1_700_006_400_000;
+        let at = |hour: i64, minute: i64| DAY + (hour * 60 + minute) * 60_000;
+        for (hours, now, expect) in [
+            ("22:00-07:00", at(21, 59), None),
+            ("22:00-07:00", at(22, 0), Some(at(31, 0))),
+            ("22:00-07:00", at(23, 59), Some(at(31, 0))),
+            ("22:00-07:00", at(0, 0), Some(at(7, 0))),
+            ("22:00-07:00", at(6, 59), Some(at(7, 0))),
+            ("22:00-07:00", at(7, 0), None),
+            ("12:30-13:30", at(12, 29), None),
+            ("12:30-13:30", at(13, 0), Some(at(13, 30))),
+            ("00:00-23:59", at(0, 0), Some(at(23, 59))),
+            ("23:00-00:00", at(23, 30), Some(at(24, 0))),
+        ] {
+            let quiet = Quiet::parse(hours).unwrap();
+            assert_eq!(quiet.until(now, &TimeZone::UTC), expect, "{hours} {now}");
+            assert_eq!(quiet.to_string(), hours);
+        }
+        // The hour that Berlin leaves out, and the one that comes twice.
+        let berlin = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Berlin").unwrap();
+        for (hours, now, expect) in [
+            ("22:00-02:30", "2026-03-28T21:30:00Z", "2026-03-29T01:30:00Z"),
+            ("22:00-07:00", "2026-03-28T21:30:00Z", "2026-03-29T05:00:00Z"),
+            ("22:00-07:00", "2026-10-24T20:30:00Z", "2026-10-25T06:00:00Z"),
+            ("22:00-02:30", "2026-10-24T20:30:00Z", "2026-10-25T00:30:00Z"),
+        ] {
+            let ms = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
+            let until = Quiet::parse(hours).unwrap().until(ms(now), &berlin);
+            assert_eq!(until, Some(ms(expect)), "{hours} {now}");
+        }
+        for now in [i64::MIN, -1, 0, 253_402_300_799_999, i64::MAX] {
+            let _ = Quiet::parse("22:00-07:00").unwrap().until(now, &TimeZone::UTC);
+        }
+    }
+}

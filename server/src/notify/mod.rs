@@ -9,10 +9,10 @@ mod webhook;
 
 use engine::conversation::State;
 use engine::turn::Speaker;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::hours;
 use crate::hub::Item;
 use crate::outbox::{self, Channel, Parcel, Unsent};
 use crate::protocol::server::Frame;
@@ -97,26 +97,34 @@ pub async fn event(app: &App, tx: &mut Tx, notice: Notice, now: i64) -> Result<(
     let notice = notice.cut();
     let prompts = app.mind.prompts();
     let rules = &prompts.notify;
-    let told = rules.told(notice.event);
+    let zone = prompts.books.hours.time_zone();
+    let quiet = rules.quiet.and_then(|quiet| quiet.until(now, zone));
+    let mut told = rules.told(notice.event);
+    let sleeps = |urgent: bool| quiet.is_some() && !urgent && !notice.urgent;
+    if let Some(at) = told.iter().position(|(channel, _, _)| *channel == Channel::Browser) {
+        // Of use while it is new and a console is open: it is not kept, and in the quiet hours not shown. Should the transaction fail
+        // that causes it, nobody is hurt by having looked.
+        if !sleeps(told.remove(at).2) {
+            show(app, &notice);
+        }
+    }
     if told.is_empty() {
         return Ok(());
     }
     let stopped = tx.stopped_targets().await?;
-    let quiet = rules.quiet.and_then(|quiet| quiet.until(now, &zone(app)));
     for (channel, target, urgent) in told {
         if stopped.iter().any(|(c, t)| c == channel.as_str() && *t == target) {
             continue;
         }
         // Programs do not sleep.
-        let may_wait = channel != Channel::Webhook && !urgent && !notice.urgent;
-        let digest_at = quiet.filter(|_| may_wait);
+        let digest_at = quiet.filter(|_| sleeps(urgent) && channel != Channel::Webhook);
         let body = match channel {
             Channel::Mail => {
                 let mail = mail::of_notice(app, tx, (&notice, &target), (digest_at, now)).await?;
                 json(&mail)
             }
             Channel::Webhook => webhook::body(&notice, now),
-            Channel::Ntfy | Channel::Browser => json(&notice),
+            _ => json(&notice),
         };
         let (event, conversation) = (notice.event.as_str().into(), notice.conversation.clone());
         let parcel = Parcel { channel, target, event, conversation, body, digest_at };
@@ -166,7 +174,8 @@ pub async fn hand_off(
         conversation: row.id.clone(),
         title: "A visitor waits for a person".into(),
         text,
-        urgent: false,
+        // While nobody is there only what cannot wait comes this far.
+        urgent: hours::is_closed(app, now).await?,
     };
     event(app, tx, notice, now).await
 }
@@ -261,8 +270,8 @@ pub async fn deliver(app: &App, row: &Row) -> Result<(), Unsent> {
             ntfy::send(app, (rules, &row.target), &notice).await
         }
         Some(Channel::Browser) => {
-            let notice: Notice = serde_json::from_str(&row.body).map_err(unreadable)?;
-            show(app, notice);
+            let notice = serde_json::from_str(&row.body).map_err(unreadable)?;
+            show(app, &notice);
             Ok(())
         }
         None => Err(Unsent::Final("its channel is unknown to this version".into())),
@@ -270,8 +279,8 @@ pub async fn deliver(app: &App, row: &Row) -> Result<(), Unsent> {
 }
 
 /// Shows a notice in the consoles that are open; where none is, nobody sees it.
-fn show(app: &App, notice: Notice) {
-    let Notice { event, conversation, title, text, .. } = notice;
+fn show(app: &App, notice: &Notice) {
+    let Notice { event, conversation, title, text, .. } = notice.clone();
     let about = conversation.clone();
     let frame = Frame::Notice { event: event.as_str().into(), conversation, title, text };
     app.hub.to_consoles(&about, &Item::Fleeting(frame.text()));
@@ -288,11 +297,6 @@ impl Notice {
             ..self
         }
     }
-}
-
-/// The owner's time zone.
-fn zone(_app: &App) -> TimeZone {
-    TimeZone::UTC
 }
 
 /// JSON of values that always have one.

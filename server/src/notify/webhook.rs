@@ -64,16 +64,13 @@ pub(super) async fn send(
 }
 
 /// What an answer means: 2xx is success, 410 ends it for good, everything else is tried again.
-pub(super) fn answered(
-    answer: Result<crate::outbound::post::Reply, PostError>,
-) -> Result<(), Unsent> {
-    let reply = answer.map_err(|error| Unsent::Later(error.to_string()))?;
-    match reply.status {
+pub(super) fn answered(answer: Result<u16, PostError>) -> Result<(), Unsent> {
+    let status = answer.map_err(|error| Unsent::Later(error.to_string()))?;
+    match status {
         200..300 => Ok(()),
         410 => Err(Unsent::Stop("it answered 410 Gone: it wants nothing more".into())),
         300..400 => Err(Unsent::Later(format!(
-            "it answered {}: it leads to another address, which is not followed. Name the final address in notify.toml.",
-            reply.status
+            "it answered {status}: it leads to another address, which is not followed. Name the final address in notify.toml."
         ))),
         status => Err(Unsent::Later(format!("it answered {status}"))),
     }

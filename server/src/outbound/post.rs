@@ -1,21 +1,19 @@
 //! The client that posts to programs of others: one request, no redirect, only to addresses of the internet unless the owner names the
-//! host, and a bounded answer in a bounded time.
+//! host, in a bounded time. Of the answer only the status counts: its body is not read.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
 use url::Url;
 
 use super::pages::{AGENT, Guard, Lookup, PageError, causes, closed_host, host, refused};
 use crate::config::HostPort;
 
-/// For all of one request, the answer included.
-const WHOLE: Duration = Duration::from_secs(10);
-/// Bytes of an answer, unpacked.
-const BYTES: usize = 64 * 1024;
+/// For one request, from the name's address to the head of the answer.
+pub const WHOLE: Duration = Duration::from_secs(10);
 
 /// One POST.
 #[derive(Debug)]
@@ -32,15 +30,6 @@ pub struct Letter<'a> {
     pub allowed: &'a [HostPort],
 }
 
-/// What was answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// Unpacked.
-    pub body: Vec<u8>,
-}
-
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PostError {
@@ -54,11 +43,8 @@ pub enum PostError {
     #[error("nobody answers: {0}")]
     Unreached(String),
     /// The answer takes too long.
-    #[error("no answer after {} seconds", .0.as_secs())]
+    #[error("no answer after {} seconds", .0.as_secs_f32())]
     Slow(Duration),
-    /// The answer has no end, or none that is worth waiting for.
-    #[error("the answer has more than {} KiB", .0 / 1024)]
-    TooBig(usize),
     /// Something else, with its causes.
     #[error("the request failed: {0}")]
     Failed(String),
@@ -70,33 +56,34 @@ pub struct Poster {
     open: Client,
     /// For hosts that the owner names, whatever their address.
     named: Client,
+    whole: Duration,
 }
 
 impl Poster {
-    /// Builds it.
+    /// Builds it; a request may take `whole`.
     ///
     /// # Errors
     /// [`PostError::Failed`] when the system's certificates cannot be read.
-    pub fn new(lookup: Lookup) -> Result<Self, PostError> {
+    pub fn new(lookup: Lookup, whole: Duration) -> Result<Self, PostError> {
         let client = |any: bool| {
             Client::builder()
                 .user_agent(AGENT)
                 .redirect(Policy::none())
                 .no_proxy()
                 .referer(false)
-                .timeout(WHOLE)
+                .timeout(whole)
                 .dns_resolver(Arc::new(Guard::new(Arc::clone(&lookup), any)))
                 .build()
                 .map_err(|error| PostError::Failed(causes(&error)))
         };
-        Ok(Self { open: client(false)?, named: client(true)? })
+        Ok(Self { open: client(false)?, named: client(true)?, whole })
     }
 
-    /// Posts a letter.
+    /// Posts a letter; the status of the answer.
     ///
     /// # Errors
     /// [`PostError`]; only with [`PostError::Closed`], [`PostError::Header`] and [`PostError::Unreached`] it is sure that nothing was sent.
-    pub async fn post(&self, letter: &Letter<'_>) -> Result<Reply, PostError> {
+    pub async fn post(&self, letter: &Letter<'_>) -> Result<u16, PostError> {
         let name = host(letter.url).ok_or(PageError::Address)?;
         let named = letter.allowed.iter().any(|host| host.as_str() == name);
         if !named {
@@ -109,36 +96,21 @@ impl Poster {
             value.set_sensitive(true);
             post = post.header(HeaderName::from_static(name), value);
         }
-        let failed = |error: reqwest::Error| failed(&error, letter.url);
-        let response = post.body(letter.body.clone()).send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        Ok(Reply { status, body: body(response, letter.url).await? })
+        let answer = post.body(letter.body.clone()).send().await;
+        let answer = answer.map_err(|error| self.failed(&error, letter.url))?;
+        Ok(answer.status().as_u16())
     }
-}
 
-async fn body(mut response: Response, url: &Url) -> Result<Vec<u8>, PostError> {
-    let mut body = Vec::new();
-    if response.content_length().is_some_and(|length| length > BYTES as u64) {
-        return Err(PostError::TooBig(BYTES));
-    }
-    while let Some(part) = response.chunk().await.map_err(|error| failed(&error, url))? {
-        body.extend_from_slice(&part);
-        if body.len() > BYTES {
-            return Err(PostError::TooBig(BYTES));
+    fn failed(&self, error: &reqwest::Error, url: &Url) -> PostError {
+        if let Some(closed) = refused(error, url) {
+            return closed.into();
+        }
+        if error.is_timeout() {
+            return PostError::Slow(self.whole);
+        }
+        match error.is_connect() {
+            true => PostError::Unreached(causes(error)),
+            false => PostError::Failed(causes(error)),
         }
     }
-    Ok(body)
-}
-
-fn failed(error: &reqwest::Error, url: &Url) -> PostError {
-    if let Some(closed) = refused(error, url) {
-        return closed.into();
-    }
-    if error.is_connect() {
-        return PostError::Unreached(causes(error));
-    }
-    if error.is_timeout() {
-        return PostError::Slow(WHOLE);
-    }
-    PostError::Failed(causes(error))
 }

@@ -5,7 +5,7 @@ use engine::rules::Action;
 use engine::turn::Speaker;
 
 use crate::app::App;
-use crate::hand_off::hand_off;
+use crate::hand_off::{hand_off, with};
 use crate::hub::Item;
 use crate::protocol::record::Decision;
 use crate::protocol::server::Frame;
@@ -125,8 +125,9 @@ async fn end(
     let outcome = &made.outcome;
     let reply_to = Some(job.for_seq);
     if made.timed_out {
-        hand_off(app, tx, row, "timeout").await?;
-        let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
+        let sentence = hand_off(app, tx, row, "timeout").await?;
+        let fault = app.mind.prompts().templates.say("fault");
+        let line = Message::plain(Speaker::Bot, &with(&fault, sentence.as_deref()));
         return Ok(Some(Message { reply_to, ..line }));
     }
     if let (Action::Send, Some(draft)) = (outcome.decision.action, &outcome.draft) {
@@ -139,9 +140,10 @@ async fn end(
             ..Message::plain(Speaker::Bot, &draft.text())
         }));
     }
-    hand_off(app, tx, row, outcome.decision.reason.as_str()).await?;
-    let say = outcome.say.as_deref().filter(|say| !say.is_empty());
-    Ok(say.map(|say| Message { reply_to, ..Message::plain(Speaker::Bot, say) }))
+    let sentence = hand_off(app, tx, row, outcome.decision.reason.as_str()).await?;
+    let say = with(outcome.say.as_deref().unwrap_or_default(), sentence.as_deref());
+    let say = Some(say).filter(|say| !say.is_empty());
+    Ok(say.map(|say| Message { reply_to, ..Message::plain(Speaker::Bot, &say) }))
 }
 
 /// Keeps a draft that was not sent as a suggestion.
@@ -209,8 +211,9 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
     let mut messages = Vec::new();
     let scene = scene(&mut tx, &row, true).await?;
     if may_finish(job.claim(), scene) == Verdict::Reply {
-        hand_off(app, &mut tx, &mut row, "fault").await?;
-        let line = Message::plain(Speaker::Bot, &app.mind.prompts().templates.say("fault"));
+        let sentence = hand_off(app, &mut tx, &mut row, "fault").await?;
+        let fault = app.mind.prompts().templates.say("fault");
+        let line = Message::plain(Speaker::Bot, &with(&fault, sentence.as_deref()));
         messages.push(
             tx.append(
                 &mut row,

@@ -29,7 +29,7 @@ use crate::notify::mail::Mailer;
 use crate::origin::Origins;
 use crate::outbound::actions::ActionClient;
 use crate::outbound::pages::system_lookup;
-use crate::outbound::post::Poster;
+use crate::outbound::post::{Poster, WHOLE};
 use crate::outbox::{self, Outbox};
 use crate::prompts::Prompter;
 use crate::protocol::server::Frame;
@@ -189,7 +189,7 @@ pub async fn assemble(
         outbox: Outbox::default(),
         mailer: Mailer::new(settings.mail.clone(), &trust),
         inbox: Inbox::new(settings.imap.clone(), &trust),
-        poster: Poster::new(system_lookup()).context("the client of webhooks")?,
+        poster: Poster::new(system_lookup(), WHOLE).context("the client of webhooks")?,
         actions: actions::Desk::new(
             ActionClient::new(settings.actions.allow_private.clone(), system_lookup())
                 .context("the client of actions")?,

@@ -15,6 +15,7 @@ pub mod mail;
 pub mod messages;
 pub mod outbox;
 pub mod owners;
+pub mod promises;
 pub mod saved_replies;
 pub mod suggestions;
 pub mod tags;

@@ -14,9 +14,12 @@ const LEASE: &str = "UPDATE parcels SET status = 'leased', lease = $4, attempts 
     AND NOT EXISTS (SELECT 1 FROM parcels o WHERE o.status = 'leased' AND o.channel = p.channel AND o.target = p.target) \
     ORDER BY p.due_at, p.created_at, p.id LIMIT 1) \
     RETURNING id, channel, target, event, conversation, body, created_at, due_at, attempts, status, error";
-const NEXT: &str = "SELECT MIN(due_at) FROM parcels WHERE status = 'queued'";
-const NEXT_DIGEST: &str =
-    "SELECT MIN(due_at) FROM parcels WHERE status = 'digest' AND ended_at IS NULL";
+/// What is due later than anything waits was put up before the clock was set back, and is due now.
+const NEXT: &str = "SELECT MIN(CASE WHEN due_at > $2 THEN $1 ELSE due_at END) FROM parcels WHERE status = 'queued'";
+const NEXT_DIGEST: &str = "SELECT MIN(CASE WHEN due_at > $2 THEN $1 ELSE due_at END) FROM parcels \
+    WHERE status = 'digest' AND ended_at IS NULL";
+const BEGUN: &str = "SELECT COUNT(*) FROM parcels WHERE status = 'leased'";
+const OLD: &str = "SELECT COUNT(*) FROM parcels WHERE ended_at < $1";
 const END: &str = "UPDATE parcels SET status = $3, error = $4, body = '', lease = NULL, ended_at = $5 \
     WHERE id = $1 AND lease = $2";
 const AGAIN: &str = "UPDATE parcels SET status = 'queued', error = $3, due_at = $4, lease = NULL WHERE id = $1 AND lease = $2";
@@ -71,10 +74,30 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn next_parcel(&self) -> Result<Option<i64>, StoreError> {
-        let queued: Option<i64> = sqlx::query_scalar(NEXT).fetch_one(&self.readers).await?;
-        let digest: Option<i64> = sqlx::query_scalar(NEXT_DIGEST).fetch_one(&self.readers).await?;
-        Ok(queued.into_iter().chain(digest).min())
+    pub async fn next_parcel(&self, now: i64) -> Result<Option<i64>, StoreError> {
+        let mut next = Vec::new();
+        for query in [NEXT, NEXT_DIGEST] {
+            let query = sqlx::query_scalar(query).bind(now).bind(now + LONGEST);
+            let found: Option<i64> = query.fetch_one(&self.readers).await?;
+            next.extend(found);
+        }
+        Ok(next.into_iter().min())
+    }
+
+    /// Number of parcels that somebody has begun to send.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn begun_parcels(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(BEGUN).fetch_one(&self.readers).await?)
+    }
+
+    /// Number of parcels that ended before `before`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn old_parcels(&self, before: i64) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(OLD).bind(before).fetch_one(&self.readers).await?)
     }
 
     /// The newest parcels, without their bodies.

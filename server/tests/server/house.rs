@@ -102,6 +102,11 @@ impl Hands {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
 
+    /// Sets the clock.
+    pub(crate) fn set(&self, now: i64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+
     pub(crate) fn clock(&self) -> Clock {
         let hands = self.clone();
         Clock::new(move || hands.now())
@@ -120,7 +125,7 @@ pub(crate) fn scripted(
 }
 
 /// The folder of a server that has stopped.
-pub(crate) struct Stopped(TempDir);
+pub(crate) struct Stopped(pub(crate) TempDir);
 
 impl Stopped {
     /// Starts another on it.
@@ -141,13 +146,31 @@ impl House {
     }
 
     pub(crate) async fn with(model: ScriptedModel, mode: Mode) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("knowledge")).unwrap();
-        for (name, text) in DOCUMENTS {
-            std::fs::write(folder.path().join("knowledge").join(name), text).unwrap();
-        }
-        prompts(folder.path());
-        Self::over((folder, Settings::default()), model, mode).await
+        Self::over((furnished(), Settings::default()), model, mode).await
+    }
+
+    /// A house with these actions, with settings of its own, and with the time of `hands`.
+    pub(crate) async fn acting(
+        actions: &str,
+        hands: &Hands,
+        tune: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let folder = furnished();
+        std::fs::write(folder.path().join("prompts/actions.toml"), actions).unwrap();
+        Self::acting_in(folder, hands, tune).await
+    }
+
+    /// The same in a folder that is there.
+    pub(crate) async fn acting_in(
+        folder: TempDir,
+        hands: &Hands,
+        tune: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut settings = Settings::default();
+        settings.replies.settle_ms = 0;
+        tune(&mut settings);
+        let outside = Outside { clock: hands.clock(), ..Outside::system().unwrap() };
+        Self::start((folder, settings), (ScriptedModel::default(), Mode::Quote), outside).await
     }
 
     /// A house that has pages of the web among its documents.
@@ -192,6 +215,44 @@ impl House {
         running.stop().await;
         let outside = Outside { clock: hands.clock(), ..Outside::system().unwrap() };
         Self::start((folder, Settings::default()), (model, mode), outside).await
+    }
+
+    /// A house whose `notify.toml` says this.
+    pub(crate) async fn told(notify: &str, settings: Settings, outside: Outside) -> Self {
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        std::fs::write(folder.path().join("prompts/notify.toml"), notify).unwrap();
+        let model = (ScriptedModel::default(), Mode::Quote);
+        Self::start((folder, settings), model, outside).await
+    }
+
+    /// Stops the server and starts another with these settings on the same data.
+    pub(crate) async fn reopened(self, settings: Settings, outside: Outside) -> Self {
+        let Stopped(folder) = self.stopped().await;
+        Self::start((folder, settings), (ScriptedModel::default(), Mode::Quote), outside).await
+    }
+
+    /// A house with office hours, whose time is `hands`.
+    pub(crate) async fn with_hours(hands: &Hands, hours: &str) -> Self {
+        let Self { running, folder, .. } = Self::open().await;
+        running.stop().await;
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prompts/notify.toml");
+        std::fs::copy(own, folder.path().join("prompts/notify.toml")).unwrap();
+        std::fs::write(folder.path().join("prompts/hours.toml"), hours).unwrap();
+        Self::at(folder, hands).await
+    }
+
+    /// Stops the server and starts another on the same data, with the same clock.
+    pub(crate) async fn again_at(self, hands: &Hands) -> Self {
+        let Stopped(folder) = self.stopped().await;
+        Self::at(folder, hands).await
+    }
+
+    async fn at(folder: TempDir, hands: &Hands) -> Self {
+        let mut settings = Settings::default();
+        settings.replies.settle_ms = 0;
+        let outside = Outside { clock: hands.clock(), ..Outside::system().unwrap() };
+        Self::start((folder, settings), (ScriptedModel::default(), Mode::Quote), outside).await
     }
 
     async fn over(
@@ -301,6 +362,17 @@ impl House {
         let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an end was due");
         Answer::read(&String::from_utf8_lossy(&answer))
     }
+}
+
+/// A folder with documents and prompts.
+fn furnished() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("knowledge")).unwrap();
+    for (name, text) in DOCUMENTS {
+        std::fs::write(folder.path().join("knowledge").join(name), text).unwrap();
+    }
+    prompts(folder.path());
+    folder
 }
 
 /// The built-in prompts, with thresholds that leave the decision to the rules.

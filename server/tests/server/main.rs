@@ -2,6 +2,8 @@
 //! the corners, the real ones for the way through.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod actions;
+mod calls;
 mod chat;
 mod conformance;
 mod console;
@@ -11,14 +13,22 @@ mod due;
 mod failures;
 mod flows;
 mod frames;
+mod hook;
 mod house;
+mod injections;
+mod letters;
 mod library;
 mod living;
+mod mailroom;
+mod night;
+mod notices;
 mod pages;
 mod program;
 mod reader;
+mod replied;
 mod rules;
 mod saved_replies;
+mod secrets;
 mod simulation;
 mod site;
 mod soak;

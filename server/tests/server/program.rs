@@ -5,9 +5,13 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::json;
+use server::config::Security;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
-use crate::house::Client;
+use crate::hook::Hook;
+use crate::house::{Client, prompts};
+use crate::mailroom::{FROM, Mailroom, OWNER, header};
 
 fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_porchlight"));
@@ -256,4 +260,64 @@ fn settings_and_models_can_be_looked_at() {
     knowledge(folder.path());
     let said = text(&program(folder.path()).arg("index").output().unwrap());
     assert!(said.contains("1 documents, 1 passages"), "{said}");
+}
+
+/// The program with this `notify.toml`, after it has ended at `place` of sending a notice and was started again.
+fn killed_at(runtime: &Runtime, place: &str, (notify, settings): (&str, &str)) -> Started {
+    let folder = tempfile::tempdir().unwrap();
+    knowledge(folder.path());
+    prompts(folder.path());
+    std::fs::write(folder.path().join("prompts/notify.toml"), notify).unwrap();
+    std::fs::write(folder.path().join("porchlight.toml"), settings).unwrap();
+    let own = || {
+        let mut command = program(folder.path());
+        command.env("PORCHLIGHT__REPLIES__PROMPTS", folder.path().join("prompts"));
+        command
+    };
+    let mut command = own();
+    command.env("PORCHLIGHT_FAILPOINT", format!("{place}:1:abort"));
+    let mut started = start(command, None);
+    let address = started.base.strip_prefix("http://").unwrap().parse().unwrap();
+    runtime.block_on(async {
+        let mut visitor = Client::connect(address, "/widget/ws").await;
+        visitor.hello(json!(null), json!(null), 0).await;
+        visitor.say(1, "Is anybody there?").await;
+    });
+    assert!(!started.child.wait().unwrap().success(), "it ends at {place}");
+    start(own(), Some(folder))
+}
+
+#[test]
+fn what_was_sent_and_not_marked_is_sent_again_under_the_same_id() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let hook = runtime.block_on(Hook::open());
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    let notify = format!(
+        "allow_private = [\"127.0.0.1:{}\"]\n[[webhook]]\nid = \"crm\"\nurl = \"{}\"\n\
+         secret_file = \"{}\"\nevents = [\"first_message\"]\n",
+        hook.port,
+        hook.url("/"),
+        secret.path().display()
+    );
+    let again = killed_at(&runtime, "K16", (&notify, ""));
+    let called = runtime.block_on(hook.until(2));
+    assert_eq!(called[0].header("webhook-id"), called[1].header("webhook-id"));
+    assert_eq!(called[0].body, called[1].body);
+    drop(again);
+    let mut room = runtime.block_on(Mailroom::open());
+    let mail = runtime.block_on(room.smtp(Security::None));
+    let settings = format!(
+        "[mail]\nserver = \"localhost\"\nport = {}\ntls = \"none\"\nfrom = \"{FROM}\"\n",
+        mail.port.unwrap()
+    );
+    let notify = format!(
+        "[[mail]]\naddress = \"{OWNER}\"\n[[route]]\nevent = [\"first_message\"]\nto = [\"mail:{OWNER}\"]\n"
+    );
+    let again = killed_at(&runtime, "K18", (&notify, &settings));
+    let mails = runtime.block_on(room.until(|mails| mails.len() == 2));
+    let ids: Vec<String> = mails.iter().map(|(mail, _)| header(mail, "Message-ID")).collect();
+    assert!(ids[0] == ids[1] && ids[0].len() > 40, "{ids:?}");
+    drop(again);
 }

@@ -4,11 +4,14 @@ import * as api from "./api.js";
 import { forgetIntents, heardPrompts, openIntents, readIntents } from "./intents.js";
 import { forgetLibrary, heard, openLibrary, whenSignedOut } from "./library.js";
 import { forgetRules, openRules } from "./rulebook.js";
+import { readOngoing } from "./ongoing.js";
+import { readCalls } from "./deeds.js";
 import { Live } from "./live.js";
 import { clear, written } from "./offer.js";
 import { emptySlots, forgetSaved, openSaved } from "./saved.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, lostTouch, openDetail, putList, store } from "./store.js";
-import { onSignedOut } from "./work.js";
+import { tell } from "./notices.js";
+import { forgetPages, onSignedOut, openPages, readAgain } from "./work.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Suggestion} Suggestion */
@@ -25,8 +28,10 @@ export const live = new Live({
     if (frame.type === "knowledge") heard(frame.knowledge);
     else if (frame.type === "prompts") heardPrompts(frame.prompts);
     else if (frame.type === "list") void readList();
+    else if (frame.type === "notice") heardNotice(frame);
     else if (applyFrame(frame) && store.detail) void read(store.detail.id);
     else if (frame.type === "message" && frame.from === "visitor") seen();
+    if (store.detail && (frame.type === "message" || (frame.type === "conversation" && frame.conversation.id === store.detail.id))) readOngoing();
     changed();
   },
   open: () => {
@@ -35,6 +40,7 @@ export const live = new Live({
     changed();
     void readList();
     void readIntents();
+    void readCalls();
     if (store.detail) void read(store.detail.id);
   },
   lost: () => {
@@ -47,6 +53,15 @@ export const live = new Live({
   },
   signedOut: () => signedOut(),
 });
+
+/** @param {import("./types.js").NoticeFrame} frame @returns {void} */
+function heardNotice(frame) {
+  tell(frame);
+  if (frame.event === "approval") void readCalls();
+  if (frame.event === "new_ticket") readAgain("tickets");
+  if (frame.event === "new_lead") readAgain("leads");
+  if (frame.conversation === store.detail?.id) readOngoing();
+}
 
 const SEEN_MS = 300;
 let seenTimer = 0;
@@ -96,6 +111,7 @@ export function route() {
   openRules(location.hash === "#/rules");
   openIntents(location.hash === "#/examples");
   openSaved(location.hash === "#/saved");
+  openPages(location.hash);
   const id = /^#\/c\/([0-9a-f]{32})$/.exec(location.hash)?.[1] ?? null;
   if (id === (store.detail?.id ?? null)) {
     changed();
@@ -117,6 +133,7 @@ function signedOut() {
   forgetRules();
   forgetIntents();
   forgetSaved();
+  forgetPages();
   store.view = "signin";
   changed();
 }

@@ -29,7 +29,7 @@ export class ApiError extends Error {
  * @param {object} [body]
  * @returns {Promise<any>}
  */
-async function request(method, path, body) {
+export async function request(method, path, body) {
   /** @type {Response} */
   let response;
   try {
@@ -39,7 +39,7 @@ async function request(method, path, body) {
       cache: "no-store",
       headers: method === "POST" ? { "Content-Type": "application/json" } : {},
       body: method === "POST" ? JSON.stringify(body ?? {}) : undefined,
-      signal: AbortSignal.timeout(path.startsWith("knowledge/") ? 60000 : 15000),
+      signal: AbortSignal.timeout(/^(knowledge|notifications)\//.test(path) ? 60000 : 15000),
     });
   } catch {
     throw new ApiError(0, "offline", "The server cannot be reached.", 0);

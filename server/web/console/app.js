@@ -2,17 +2,23 @@
 
 import { begin, route, setupToken } from "./actions.js";
 import { Conversation } from "./conversation.js";
+import { Actions } from "./deeds.js";
+import { Hours } from "./hours.js";
 import { intents } from "./intents.js";
 import { Knowledge } from "./knowledge.js";
 import { Learned } from "./learned.js";
+import { Leads } from "./leads.js";
 import { library } from "./library.js";
 import { List } from "./list.js";
+import { Notices } from "./notices.js";
 import { rulebook } from "./rulebook.js";
 import { Rules } from "./rules.js";
 import { saved } from "./saved.js";
 import { SavedReplies } from "./saved-page.js";
 import { SetUp, SignIn } from "./signin.js";
 import { changed, store, waitingCount } from "./store.js";
+import { Tickets } from "./tickets.js";
+import { isOpen } from "./work.js";
 import { html, render, useEffect, useReducer } from "../vendor/preact.js";
 
 /** @typedef {import("../vendor/preact.js").VNode} VNode */
@@ -23,13 +29,17 @@ function afterSetup() {
   void begin();
 }
 
+/** @type {Record<string, () => VNode>} */
+const PAGES = { tickets: Tickets, leads: Leads, actions: Actions, hours: Hours, notifications: Notices };
+
 /** The page that is open instead of a conversation, null for none. @returns {VNode | null} */
 function openPage() {
   if (library.open) return html`<${Knowledge} />`;
   if (rulebook.open) return html`<${Rules} />`;
   if (intents.open) return html`<${Learned} />`;
   if (saved.open) return html`<${SavedReplies} />`;
-  return null;
+  const name = Object.keys(PAGES).find(isOpen);
+  return name ? html`<${PAGES[name]} key=${name} />` : null;
 }
 
 /** The list and beside it the open conversation or page. @returns {VNode} */

@@ -2,10 +2,12 @@
 
 import { close, handBack, read, take } from "./actions.js";
 import { Composer } from "./composer.js";
+import { Card } from "./card.js";
 import { CitedText, DecisionCard, Draft, Sources, SuggestionCard } from "./draft.js";
 import { fullTime, isoTime, reasonWords, timeWords, visitorName } from "./format.js";
 import { LinkLine, Presence, StateChip } from "./list.js";
 import { Named } from "./named.js";
+import { Ongoing, toggleTicket } from "./ongoing.js";
 import { composingOf, store } from "./store.js";
 import { TagChoice, Tags } from "./tag.js";
 import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
@@ -51,7 +53,8 @@ function MessageRow({ message, reading, mark }) {
   }
   return html`<li class="msg ${message.from}" data-seq=${message.seq}>
     <p class="by">${authorOf(message)} ${time} ${mark && html`<span class="mark">✓ ${mark}</span>`} <${Tags} reading=${reading} /></p>
-    <div class="bubble"><${CitedText} text=${message.text} pieces=${message.pieces} citations=${message.citations} /></div>
+    ${message.card?.kind !== "file" && html`<div class="bubble"><${CitedText} text=${message.text} pieces=${message.pieces} citations=${message.citations} /></div>`}
+    <${Card} card=${message.card} />
     <${Sources} citations=${message.citations} />
   </li>`;
 }
@@ -75,6 +78,7 @@ function Head({ id, summary }) {
     <div class="buttons">
       ${state && state !== "owner" && html`<button class="take ${state === "waiting" ? "primary" : ""}" key="take" onClick=${() => void take(id)}>Take over</button>`}
       ${(state === "owner" || state === "waiting") && html`<button class="hand-back" key="back" onClick=${() => void handBack(id)}>Hand back<span class="wide"> to the bot</span></button>`}
+      <button class="quiet make-ticket" key="ticket" aria-label="Make a ticket" onClick=${toggleTicket}>Ticket</button>
       ${state && state !== "closed" && html`<button class="quiet close" key="close" onClick=${() => void close(id)}>Close</button>`}
     </div>
   </header>`;
@@ -141,6 +145,7 @@ export function Conversation({ id }) {
     ${store.problem && html`<p class="problem" role="alert">${store.problem}</p>`}
     ${detail.summary && html`<section class="summary" aria-label="In short">${detail.summary.map((one) => html`<p key=${one}>${one}</p>`)}</section>`}
     <${Named} named=${detail.named} />
+    <${Ongoing} key=${`ongoing-${id}`} detail=${detail} />
     <${Thread} key=${id} detail=${detail} />
     ${summary && html`<${Composer} key=${`composer-${id}`} id=${id} state=${summary.state} />`}
   </main>`;

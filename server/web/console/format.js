@@ -31,6 +31,7 @@ const REASONS = {
   guardrail: "Stopped by a guardrail",
   unreadable: "Cannot be read",
   fault: "A fault",
+  follow_up: "Follow-up of the night",
 };
 
 /**
@@ -68,6 +69,16 @@ export function reasonWords(reason) {
 export function plain(id) {
   const words = id.replace(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
+ * The size of a file in the unit that people would use.
+ * @param {number} count
+ * @returns {string}
+ */
+export function bytes(count) {
+  if (count < 1000) return `${count} bytes`;
+  return count < 1_000_000 ? `${Math.round(count / 1000)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
 }
 
 /**

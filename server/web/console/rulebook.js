@@ -1,6 +1,8 @@
 // The rules as the console knows them: what decides over answers, and how many wrong ones the owner allows.
 
 import * as api from "./api.js";
+import { flows } from "./desk.js";
+import { changed } from "./store.js";
 import { doOne } from "./work.js";
 
 /** @typedef {import("./types.js").Rules} Rules */
@@ -9,6 +11,7 @@ import { doOne } from "./work.js";
  * @typedef {object} Rulebook
  * @property {boolean} open the page is on the screen
  * @property {Rules | null} rules
+ * @property {{ flows: import("./types.js").Flow[], problem: string | null } | null} flows
  * @property {number} share the slider's place while it is moved, percent; 0 while it rests
  * @property {string} busy what is on its way, empty for nothing
  * @property {string} said what was done last, for screen readers
@@ -17,7 +20,7 @@ import { doOne } from "./work.js";
 
 /** @returns {Rulebook} */
 function empty() {
-  return { open: false, rules: null, share: 0, busy: "", said: "", problem: "" };
+  return { open: false, rules: null, flows: null, share: 0, busy: "", said: "", problem: "" };
 }
 
 /** @type {Rulebook} */
@@ -38,6 +41,8 @@ export function openRules(open) {
   rulebook.open = open;
   if (open) void doOne(rulebook, "read", async () => {
     rulebook.rules = await api.rules();
+    changed();
+    rulebook.flows = await flows();
   });
 }
 

@@ -1,5 +1,6 @@
 // The page "Rules": how sure is sure enough, what that brings, and every rule in its order.
 
+import { Flows } from "./flows.js";
 import { percent, plain, short } from "./format.js";
 import { allow, rulebook } from "./rulebook.js";
 import { changed } from "./store.js";
@@ -179,7 +180,8 @@ export function Rules() {
           <h3 id="rules-title">Rules before a draft</h3>
           <p class="note">Tried from top to bottom; the first that matches decides. They stand in prompts/policy.toml.</p>
           <ol class="findings">${rules.rules.map((rule) => html`<${One} key=${rule.id} rule=${rule} />`)}</ol>
-        </section>`}
+        </section>
+        ${rulebook.flows && html`<${Flows} told=${rulebook.flows} />`}`}
     </div>
     <p class="sr" aria-live="polite">${rulebook.said}</p>
   </main>`;

@@ -28,9 +28,13 @@ import { offer } from "./offer.js";
  * @property {LiveDraft | null} draft
  * @property {Reading[]} readings what the visitor's messages are about, in order
  * @property {Named[]} named what the visitor has named, the newest first
+ * @property {Ongoing | null} ongoing what goes on beside the messages
+ * @property {boolean} making a ticket is being written
  * @property {boolean} typing the visitor writes
  * @property {Frame[]} early frames that came while it was being read
  */
+
+/** @typedef {Required<Pick<Opened, "task" | "collected" | "calls" | "ticket" | "promise" | "verified">>} Ongoing */
 
 /**
  * What the owner is writing in one conversation.
@@ -160,9 +164,19 @@ export function openDetail(id) {
   const same = store.detail?.id === id ? store.detail : null;
   store.detail = {
     id, loading: true, failed: null, messages: same?.messages ?? [], suggestion: same?.suggestion ?? null, summary: same?.summary ?? null,
-    readings: same?.readings ?? [], named: same?.named ?? [], decision: same?.decision ?? null, draft: same?.draft ?? null, typing: same?.typing ?? false, early: [],
+    readings: same?.readings ?? [], named: same?.named ?? [], decision: same?.decision ?? null, draft: same?.draft ?? null,
+    ongoing: same?.ongoing ?? null, making: same?.making ?? false, typing: same?.typing ?? false, early: [],
   };
   return store.detail;
+}
+
+/**
+ * What goes on beside the messages.
+ * @param {Opened} opened
+ * @returns {Ongoing}
+ */
+export function ongoingOf({ task = null, collected = [], calls = [], ticket = null, promise = null, verified = null }) {
+  return { task, collected, calls, ticket, promise, verified };
 }
 
 /**
@@ -179,6 +193,7 @@ export function fillDetail(detail, opened) {
   detail.decision = opened.decision;
   detail.readings = opened.readings;
   detail.named = opened.named;
+  detail.ongoing = ongoingOf(opened);
   detail.draft = opened.draft && !detail.messages.some((one) => one.draft_id === opened.draft?.draft_id)
     ? { pieces: [], tail: "", citations: [], confidence: null, ...opened.draft }
     : null;

@@ -46,6 +46,15 @@
  * @property {string | null} draft_id
  * @property {string | null} client_msg_id
  * @property {string | null} author
+ * @property {Card | null} [card]
+ */
+
+/** @typedef {{ label: string, value: string }} Row */
+/**
+ * What is shown with a message beside its text.
+ * @typedef {{ kind: "choices", options: string[] } | { kind: "confirm", request: string, title: string, rows: Row[] } | { kind: "code", to: string }
+ *   | { kind: "result", title: string, rows: Row[] } | { kind: "upload", what: string }
+ *   | { kind: "file", id: string, name: string, bytes: number, media: string }} Card
  */
 
 /**
@@ -109,8 +118,85 @@
  * @property {string[] | null} summary
  * @property {Reading[]} readings
  * @property {Named[]} named
+ * @property {Task | null} [task]
+ * @property {Row[]} [collected]
+ * @property {Call[]} [calls]
+ * @property {Ticket | null} [ticket]
+ * @property {Vow | null} [promise]
+ * @property {string | null} [verified]
  */
 
+/** @typedef {{ title: string, at: string }} Task what is being done with the visitor step by step, and how far it is */
+/** @typedef {{ minutes: number | null, due_at: number, kept_at: number | null }} Vow by when an answer was promised */
+
+/**
+ * One call of an action.
+ * @typedef {object} Call
+ * @property {string} id
+ * @property {string} conversation
+ * @property {string} action
+ * @property {string} title
+ * @property {"waiting_owner" | "ready" | "running" | "done" | "failed" | "unknown" | "refused"} status
+ * @property {string | null} subject the proved contact that it is made for
+ * @property {Row[]} arguments
+ * @property {Row[]} result
+ * @property {number} at
+ * @property {{ at: number, what: string, detail: string }[]} events
+ */
+
+/** @typedef {"low" | "normal" | "high" | "urgent"} Priority */
+/** @typedef {"open" | "pending" | "solved"} TicketStatus */
+/**
+ * @typedef {object} Ticket
+ * @property {string} id
+ * @property {number} number
+ * @property {string} conversation
+ * @property {string} subject
+ * @property {string} summary
+ * @property {string[]} tags
+ * @property {Priority} priority
+ * @property {TicketStatus} status
+ * @property {string | null} email
+ * @property {string} by
+ * @property {number} created_at
+ * @property {number} updated_at
+ */
+
+/** @typedef {{ id: string, conversation: string, flow: string, level: string | null, status: "open" | "complete" | "stopped", at: number, slots: Row[] }} Lead */
+/** @typedef {{ id: string, title: string, kind: string, line: number, words: string[], problem: string | null }} Flow */
+/**
+ * @typedef {object} Action
+ * @property {string} id
+ * @property {string} title
+ * @property {"read" | "write"} access
+ * @property {boolean} verified
+ * @property {boolean} owner_confirms
+ * @property {string} method
+ * @property {string} address
+ * @property {string[]} arguments
+ * @property {number} line
+ */
+/**
+ * @typedef {object} Hours
+ * @property {string} zone
+ * @property {{ day: string, spans: string[] }[]} week
+ * @property {{ date: string, name: string, spans: string[] }[]} holidays
+ * @property {boolean} open
+ * @property {string | null} opens
+ * @property {number | null} away_until 0 for until the owner says otherwise
+ * @property {{ minutes: number | null, samples: number }} promise
+ * @property {string | null} problem
+ */
+/**
+ * @typedef {object} Notifications
+ * @property {{ id: string, kind: string, target: string, problem: string | null }[]} channels
+ * @property {{ event: string, to: string[], urgent: boolean }[]} routes
+ * @property {string | null} quiet
+ * @property {{ id: string, event: string, channel: string, conversation: string, status: "queued" | "sent" | "failed" | "digest", attempts: number, at: number, error: string | null }[]} recent
+ * @property {string | null} problem
+ */
+
+/** @typedef {{ type: "notice", event: string, conversation: string | null, title: string, text: string }} NoticeFrame */
 /** @typedef {{ type: "welcome", v: number, owner: { name: string } }} WelcomeFrame */
 /** @typedef {{ type: "conversation", conversation: Summary }} ConversationFrame */
 /** @typedef {Message & { type: "message" }} MessageFrame */
@@ -125,7 +211,7 @@
 /** @typedef {{ type: "pong" }} PongFrame */
 /** @typedef {{ type: "list" }} ListFrame many lines have changed */
 /** @typedef {{ type: "knowledge", knowledge: KnowledgeStatus }} KnowledgeFrame */
-/** @typedef {WelcomeFrame | KnowledgeFrame | ReadingFrame | PromptsFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ReceiptsFrame | PongFrame | ListFrame | ErrorFrame | GoingAwayFrame} Frame */
+/** @typedef {WelcomeFrame | NoticeFrame | KnowledgeFrame | ReadingFrame | PromptsFrame | ConversationFrame | MessageFrame | DraftFrame | DecisionFrame | SuggestionFrame | TypingFrame | ReceiptsFrame | PongFrame | ListFrame | ErrorFrame | GoingAwayFrame} Frame */
 
 /** @typedef {{ id: string, label: string }} Intent */
 /** @typedef {{ seq: number, tags: (Intent & { score: number })[], corrected: Intent | null }} Reading what a visitor's message is about */

@@ -326,3 +326,43 @@ check("what has arrived and what was seen is told once for many", async (world) 
   assert.deepEqual([marks.at(-1).type, marks.at(-1).seq], ["read", 51]);
   assert.equal(tab.shown.length, 51);
 });
+
+for (const [name, way] of /** @type {const} */ ([["WebSocket", "ws"], ["event stream", "stream"], ["poll", "poll"]])) {
+  check(`what a card sends goes out once by ${name}, waits while there is no connection, and is kept nowhere`, async (world) => {
+    for (const other of ["ws", "stream", "poll"]) world.server.ways[other] = other === way ? "open" : "refused";
+    const tab = world.newTab("1");
+    tab.type("one");
+    await world.run(8_000);
+    const answer = (frame) => world.as(tab, () => tab.link.answer(frame));
+    answer({ type: "confirm", request: "d".repeat(32), yes: true });
+    await world.run(8_000);
+    world.server.kill();
+    await world.run(2_000);
+    const before = JSON.stringify(world.storage);
+    answer({ type: "code", code: "314159" });
+    await world.run(20_000);
+    assert.equal(JSON.stringify(world.storage), before);
+    world.server.down = false;
+    await world.run(60_000);
+    assert.deepEqual(tab.shown.map((one) => one.text), ["one", "heard true", "heard 314159"]);
+    for (const line of [...world.server.lines]) line.end();
+    await world.run(60_000);
+    assert.equal(world.server.heard.filter((frame) => frame.type === "code").length, 1, "an answered one is not sent again");
+  });
+}
+
+check("what a card sent into a dead connection is sent again, unless the answer has come", async (world) => {
+  const tab = world.newTab("1");
+  tab.type("one");
+  await world.run(3_000);
+  mute(world);
+  world.as(tab, () => tab.link.answer({ type: "code", code: "314159" }));
+  await world.run(30_000);
+  assert.deepEqual(tab.shown.map((one) => one.text), ["one", "heard 314159"]);
+  world.as(tab, () => tab.link.answer({ type: "code", code: "271828" }));
+  while (!stored(world)[0].includes("heard 271828")) await world.run(1);
+  mute(world); // the server has evaluated it, and the page does not know
+  await world.run(60_000);
+  assert.deepEqual(tab.shown.map((one) => one.text), ["one", "heard 314159", "heard 271828"]);
+  assert.equal(heard(world, 0).filter((frame) => frame.type === "code").length, 2);
+});

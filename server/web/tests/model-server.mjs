@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
 
-const KNOWN = ["hello", "send", "typing", "delivered", "read", "ping", "ask_person"];
+const KNOWN = ["hello", "send", "typing", "delivered", "read", "ping", "ask_person", "confirm", "code"];
 
 /** One connection or session, and the frames on their way to the page. */
 class Line {
@@ -91,6 +91,7 @@ export class Server {
     assert.ok(line.visitor, `${frame.type} came before hello`);
     if (frame.type === "ping") line.out({ type: "pong" });
     if (frame.type === "send") this.send(line, frame);
+    if (frame.type === "confirm" || frame.type === "code") this.append(this.begun(line), { from: "bot", text: `heard ${frame.code ?? frame.yes}` });
     if (frame.type === "ask_person") this.append(this.begun(line), { from: "system", text: "You asked for a person." });
   }
 

@@ -79,7 +79,7 @@ test("the owner looks the documents over, searches them and previews an edit", a
   await owner.fill("form.signin input[name=email]", "ada@example.org");
   await owner.fill("form.signin input[name=password]", "correct horse 1");
   await owner.press("form.signin input[name=password]", "Enter");
-  await owner.click("a.library");
+  await owner.click("a.library.knowledge");
   await owner.waitForSelector(".knowledge .standing code.version");
   await owner.waitForSelector(".versions li.answers");
   assert.match(await owner.innerText(".scroll table"), /install\.md/);

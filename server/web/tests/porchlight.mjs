@@ -1,7 +1,7 @@
 // Starts the real program and a real browser for the tests.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { closeSync, cpSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -81,6 +81,40 @@ async function launch(listen, data, settings) {
   throw new Error("Porchlight ended before it was ready; its errors stand above");
 }
 
+/**
+ * A folder of prompts in which one file is another.
+ * @param {string} name
+ * @param {string} text
+ */
+export function prompts(name, text) {
+  const folder = mkdtempSync(join(tmpdir(), "porchlight-prompts-"));
+  cpSync(join(ROOT, "prompts"), folder, { recursive: true });
+  writeFileSync(join(folder, name), text);
+  return { env: { PORCHLIGHT__REPLIES__PROMPTS: folder }, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A clock for the program that the test sets: the library that the fault tests load before all others. */
+export function clock() {
+  const folder = mkdtempSync(join(tmpdir(), "porchlight-clock-"));
+  const [library, orders] = [join(folder, "shim.so"), join(folder, "orders")];
+  execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, join(ROOT, "evals/faults/shim.c"), "-ldl"]);
+  writeFileSync(orders, Buffer.alloc(4096));
+  const file = openSync(orders, "r+");
+  return {
+    env: { LD_PRELOAD: library, PORCHLIGHT_SHIM: orders },
+    /** From here on it is this time, in milliseconds since 1970. @param {number} now */
+    set(now) {
+      const offset = Buffer.alloc(8);
+      offset.writeBigInt64LE(BigInt(now - Date.now()));
+      writeSync(file, offset, 0, 8, 0);
+    },
+    remove() {
+      closeSync(file);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 /** Starts the browser. */
 export function browse() {
   const path = BROWSERS.find((candidate) => candidate && existsSync(candidate));
@@ -123,6 +157,58 @@ export async function open(page) {
 export async function ask(page, text) {
   await page.fill(".panel textarea", text);
   await page.press(".panel textarea", "Enter");
+}
+
+/**
+ * An open widget whose server is the test.
+ * @param {import("playwright-core").Browser} browser
+ * @param {string} base where its code comes from
+ * @param {import("playwright-core").BrowserContextOptions & { prepare?: (page: import("playwright-core").Page) => Promise<void> }} options
+ */
+export async function scripted(browser, base, { prepare, ...options } = {}) {
+  const made = await page(browser, options);
+  /** @type {import("playwright-core").WebSocketRoute | undefined} */
+  let socket;
+  /** what the widget has sent, pings left out @type {any[]} */
+  const heard = [];
+  /** @type {Set<() => void>} */
+  const waiting = new Set();
+  /**
+   * The frames of a type, as soon as there are so many.
+   * @param {string} type
+   * @param {number} [count]
+   * @returns {Promise<any[]>}
+   */
+  const sent = (type, count = 1) => new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no ${type} came`)), 30_000);
+    const look = () => {
+      const some = heard.filter((one) => one.type === type);
+      if (some.length < count) return;
+      clearTimeout(late);
+      waiting.delete(look);
+      resolve(some);
+    };
+    waiting.add(look);
+    look();
+  });
+  await prepare?.(made.page);
+  /** @param {Record<string, unknown>} frame */
+  const send = (frame) => socket?.send(JSON.stringify(frame));
+  await made.page.routeWebSocket(/\/widget\/ws$/, (route) => {
+    socket = route;
+    route.onMessage((text) => {
+      const frame = JSON.parse(String(text));
+      if (frame.type === "ping") return send({ type: "pong" });
+      heard.push(frame);
+      for (const look of waiting) look();
+      if (frame.type === "hello") send({ type: "welcome", v: 1, token: "a".repeat(64), conversation: null, epoch: "e", head: 0, state: "bot",
+        generation: 0, author: null, site: { name: "Shop", greeting: "Hello!" }, owner_online: false, restored: false, known: {},
+        owner_read: 0, queue: null });
+    });
+  });
+  await made.page.goto(`${base}/`);
+  await open(made.page);
+  return { ...made, send, sent };
 }
 
 /**

@@ -1,7 +1,7 @@
 // Turns: the line that fills a long wait, and suggestions that stand in the owner's composer.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ask, browse, open, page, signUp, start } from "./porchlight.mjs";
+import { ask, browse, open, page, scripted, signUp, start } from "./porchlight.mjs";
 
 /** @type {Awaited<ReturnType<typeof start>>} */
 let house;
@@ -21,33 +21,16 @@ after(async () => {
 });
 
 /** A widget whose server is the test and whose time is the test's. */
-async function scripted() {
-  const made = await page(browser);
-  /** @type {import("playwright-core").WebSocketRoute | undefined} */
-  let socket;
-  await made.page.clock.install();
-  await made.page.routeWebSocket(/\/widget\/ws$/, (route) => {
-    socket = route;
-    route.onMessage((text) => {
-      const { type } = JSON.parse(String(text));
-      if (type === "ping") send({ type: "pong" });
-      if (type === "hello") send({ type: "welcome", v: 1, token: "a".repeat(64), conversation: null, epoch: "e", head: 0, state: "bot",
-        generation: 0, author: null, site: { name: "Shop", greeting: "Hello!" }, owner_online: false, restored: false, known: {},
-        owner_read: 0, queue: null });
-    });
-  });
-  /** @param {Record<string, unknown>} frame */
-  const send = (frame) => socket?.send(JSON.stringify(frame));
-  await made.page.goto(`${house.base}/`);
-  await open(made.page);
+async function timed() {
+  const made = await scripted(browser, house.base, { prepare: (one) => one.clock.install() });
   await made.page.clock.pauseAt(Date.now() + 60_000);
-  const typing = (/** @type {boolean} */ on) => send({ type: "typing", from: "bot", on, expires_ms: 10_000,
+  const typing = (/** @type {boolean} */ on) => made.send({ type: "typing", from: "bot", on, expires_ms: 10_000,
     ...(on && { status: { text: "Looking that up…", after_ms: 1_000 } }) });
-  return { ...made, send, typing, line: made.page.locator(".typing .preamble") };
+  return { ...made, typing, line: made.page.locator(".typing .preamble") };
 }
 
 test("a line fills a wait of more than a second, and goes whatever ends the wait", async () => {
-  const { page, context, errors, send, typing, line } = await scripted();
+  const { page, context, errors, send, typing, line } = await timed();
   let turn = 0;
   const draft = (/** @type {Record<string, unknown>} */ more) => send({ type: "draft", draft_id: String(turn).repeat(32), ...more });
   const ends = {
@@ -78,7 +61,7 @@ test("a line fills a wait of more than a second, and goes whatever ends the wait
 });
 
 test("the line ends by itself when nothing more is heard", async () => {
-  const { page, context, typing, line } = await scripted();
+  const { page, context, typing, line } = await timed();
   typing(true);
   await page.waitForSelector(".typing .dots");
   await page.clock.runFor(1_000);

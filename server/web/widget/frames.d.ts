@@ -13,8 +13,19 @@ export type Welcome = {
 };
 export type Message = {
   type: "message"; conversation: string; seq: number; from: "visitor" | "bot" | "owner" | "system"; at: number; text: string;
-  pieces: Piece[]; citations: Citation[]; draft_id: string | null; client_msg_id: string | null; author: string | null;
+  pieces: Piece[]; citations: Citation[]; draft_id: string | null; client_msg_id: string | null; author: string | null; card?: Card | null;
 };
+export type Row = { label: string; value: string };
+/** What is shown with a message beside its text. */
+export type Card =
+  | { kind: "choices"; options: string[] }
+  | { kind: "confirm"; request: string; title: string; rows: Row[] }
+  | { kind: "code"; to: string }
+  | { kind: "result"; title: string; rows: Row[] }
+  | { kind: "upload"; what: string }
+  | { kind: "file"; id: string; name: string; bytes: number; media: string };
+/** What a card sends that is no message. It is never kept in the browser's storage. */
+export type CardAnswer = { type: "confirm"; request: string; yes: boolean } | { type: "code"; code: string };
 export type Ack = { type: "ack"; client_msg_id: string; conversation: string; seq: number; at: number };
 export type Draft = {
   type: "draft"; draft_id: string; phase: "start" | "token" | "piece" | "stop"; token?: string; piece?: Piece | null;

@@ -3,6 +3,8 @@
 import { Connection } from "./connection.js";
 import { Outbox, stored } from "./outbox.js";
 
+/** @typedef {import("./frames.js").CardAnswer} CardAnswer */
+
 const KEY = "porchlight";
 /** How long a `welcome` or an `ack` may take while the connection lives. */
 const DUE_MS = 12_000;
@@ -41,6 +43,8 @@ export class Link {
     /** @type {string | null} */
     this.epoch = null;
     this.lastSeq = 0;
+    /** the newest seq when the server said welcome */
+    this.head = 0;
     /** up to where everything was on the screen */
     this.seenSeq = 0;
     /** what this connection was told of that and of what has arrived */
@@ -50,6 +54,8 @@ export class Link {
     this.started = false;
     this.ready = false;
     this.asking = false;
+    /** what a card has sent and nothing has answered yet; lives in the page only; @type {{ frame: CardAnswer, seq: number } | null} */
+    this.owed = null;
     this.typingAt = 0;
     /** how long the server that goes wants to be left alone */
     this.leaveMs = 0;
@@ -87,6 +93,22 @@ export class Link {
    */
   takeBack(id) {
     return this.outbox.find(id)?.failed ? this.outbox.remove(id)?.text ?? null : null;
+  }
+
+  /**
+   * Sends what was chosen or entered on a card now, or as soon as the connection is back.
+   * @param {CardAnswer} frame
+   */
+  answer(frame) {
+    this.owed = { frame, seq: this.lastSeq };
+    this.settleOwed();
+  }
+
+  /** Sends what a card has said, unless something that has come since may be the answer. */
+  settleOwed() {
+    if (!this.owed || !this.ready || this.leaveMs) return;
+    this.line.write(this.owed.frame);
+    this.line.ask(); // nothing acknowledges it, so the connection is asked
   }
 
   /** Asks for a person now, or as soon as the connection is back. */
@@ -203,6 +225,7 @@ export class Link {
     this.epoch = null;
     this.lastSeq = this.seenSeq = this.readSeq = this.deliveredSeq = 0;
     this.mendedAt = -1;
+    this.owed = null;
     this.report({ type: "reset", restored });
   }
 
@@ -310,6 +333,7 @@ export class Link {
     this.epoch = frame.epoch;
     this.save();
     this.ready = true;
+    this.head = frame.head;
     for (const id of Object.keys(frame.known ?? {})) this.settle(id);
     this.report({ type: "status", status: "online" });
     this.report(frame);
@@ -324,6 +348,7 @@ export class Link {
   resume(state) {
     this.asking &&= state === "bot";
     if (this.asking) this.line.write({ type: "ask_person" });
+    if (this.lastSeq >= this.head) this.settleOwed(); // else the answer may be among what comes next
     this.pump();
   }
 
@@ -344,6 +369,8 @@ export class Link {
       }
     }
     this.lastSeq = frame.seq;
+    if (frame.from !== "visitor") this.owed = null;
+    if (frame.seq === this.head) this.settleOwed();
     this.report(frame);
     this.mark();
   }

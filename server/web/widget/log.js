@@ -16,10 +16,12 @@ export class Log {
   /**
    * @param {(citation: Citation, from: HTMLElement) => void} onCite
    * @param {(id: string, again: boolean) => void} onRetry
+   * @param {(message: Message) => HTMLElement | null} onCard what is shown beside the text
    */
-  constructor(onCite, onRetry) {
+  constructor(onCite, onRetry, onCard) {
     this.onCite = onCite;
     this.onRetry = onRetry;
+    this.onCard = onCard;
     this.root = el("div", "log", "", { role: "log", "aria-live": "polite", "aria-label": "Messages", tabindex: "0" });
     /** @type {WeakMap<Element, number>} */
     this.orders = new WeakMap();
@@ -153,6 +155,8 @@ export class Log {
       const node = (message.client_msg_id && this.own.get(message.client_msg_id)) || this.render(message);
       node.dataset.seq = String(message.seq);
       node.title = new Date(message.at).toLocaleString();
+      const card = this.onCard(message);
+      if (card) (message.card?.kind === "file" ? node.querySelector(".bubble") ?? node : node).append(card);
       this.place(node, message.seq);
       if (message.from !== "visitor" || !message.client_msg_id) return;
       if (this.newest) this.mark(this.newest.id, "sent");
@@ -169,7 +173,8 @@ export class Log {
     const { node, bubble, text } = this.bubble(message.from, SPEAKERS[message.from] ?? "", "");
     if (message.from === "owner") bubble.prepend(el("span", "author", message.author ?? "A person"));
     const flow = this.flow(text, message.citations);
-    const pieces = message.pieces.length ? message.pieces : [{ text: message.text, cite: null }];
+    const words = message.card?.kind === "file" ? "" : message.text; // the card has the file's name
+    const pieces = message.pieces.length ? message.pieces : [{ text: words, cite: null }];
     for (const piece of pieces) this.append(flow, piece);
     if (flow.sources.size) node.append(this.sources(flow.sources));
     if (message.from === "visitor" && message.client_msg_id) {

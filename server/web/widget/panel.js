@@ -1,5 +1,6 @@
 // The open widget: header, messages, the field to write in, and what each event of the link means for them.
 
+import { Cards, digits } from "./cards.js";
 import { CitationView } from "./cite.js";
 import { button, el, icon, PATHS } from "./dom.js";
 import { Link } from "./link.js";
@@ -48,7 +49,14 @@ export class Panel {
     this.person = button("person", "", () => this.ask());
     this.personText = el("span", "", "Talk to a person");
     this.over = el("div", "over");
-    this.log = new Log((citation, from) => this.cite(citation, from), (id, again) => this.retry(id, again));
+    this.cards = new Cards({
+      say: (text) => this.post(text),
+      answer: (frame) => this.link.answer(frame),
+      sender: () => ({ origin, conversation: this.link.conversation, token: this.link.token }),
+      change: (act) => this.log.change(act),
+      done: () => this.field.focus({ preventScroll: true }),
+    });
+    this.log = new Log((citation, from) => this.cite(citation, from), (id, again) => this.retry(id, again), (message) => this.cards.show(message));
     this.citation = new CitationView(origin, () => this.uncite());
     this.link = new Link(origin, scope, (event) => this.on(event));
     this.build();
@@ -74,6 +82,25 @@ export class Panel {
       this.grow();
       this.link.typing(field.value !== "");
     });
+    this.receiveFiles();
+  }
+
+  /** Takes files that are dropped or pasted; the browser does not open them in place of the page. */
+  receiveFiles() {
+    const { panel } = this;
+    const take = (/** @type {DragEvent | ClipboardEvent} */ event, /** @type {DataTransfer | null} */ data) => {
+      if (!data?.types.includes("Files")) return;
+      event.preventDefault();
+      panel.classList.toggle("drop", event.type === "dragover" && Boolean(this.cards.live?.files));
+      const files = [...data.files];
+      if (!files.length || event.type === "dragover") return;
+      this.say(this.cards.live?.files ? "" : "No file is asked for just now.");
+      this.cards.live?.files?.(files);
+    };
+    panel.addEventListener("dragover", (event) => take(event, event.dataTransfer));
+    panel.addEventListener("drop", (event) => take(event, event.dataTransfer));
+    panel.addEventListener("dragleave", () => panel.classList.remove("drop"));
+    panel.addEventListener("paste", (event) => take(event, event.clipboardData));
   }
 
   /** @returns {HTMLElement} */
@@ -159,7 +186,10 @@ export class Panel {
   submit() {
     const { field } = this;
     const text = field.value.trim();
-    if (!text || field.disabled || !this.post(text)) return;
+    const code = this.cards.live?.code && digits(text);
+    if (!text || field.disabled) return;
+    if (code) this.cards.live?.code?.(code); // a code never goes the way of a message, which is kept
+    else if (!this.post(text)) return;
     field.value = "";
     this.grow();
     field.focus({ preventScroll: true });
@@ -243,6 +273,7 @@ export class Panel {
     this.person.disabled = asked || this.link.asking;
     this.personText.textContent = asked ? "A person has been asked" : this.link.asking ? "Asking for a person…" : "Talk to a person";
     if (closed || this.state === "owner") this.log.endAll();
+    if (closed) this.cards.retire();
   }
 
   /** The line under the header. */
@@ -331,6 +362,7 @@ export class Panel {
   reset(restored) {
     this.ownerRead = 0;
     this.log.reset();
+    this.cards.live = null;
     if (restored) this.log.note("The history was restored.");
   }
 

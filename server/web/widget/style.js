@@ -8,12 +8,12 @@ export const CSS = `
   display: flex; flex-direction: column; overflow: hidden; border-radius: 18px; background: var(--back); color: var(--text);
   border: 1px solid var(--line); box-shadow: 0 18px 50px rgb(40 20 0 / .24); animation: rise .18s ease-out; }
 @keyframes rise { from { opacity: 0; transform: translateY(10px); } }
-button, textarea { font: inherit; color: inherit; margin: 0; }
+button, textarea, input { font: inherit; color: inherit; margin: 0; }
 button { -webkit-tap-highlight-color: transparent; cursor: pointer; border: 0; background: none; padding: 0; }
 button:disabled { cursor: default; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 svg { width: 20px; height: 20px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
-h1, h2, p, ul, blockquote { margin: 0; padding: 0; }
+h1, h2, p, ul, dl, dd, blockquote { margin: 0; padding: 0; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 header { display: flex; align-items: center; gap: 10px; padding: 14px 8px 14px 16px; background: var(--accent); color: #fff; }
 header :focus-visible { outline-color: #fff; outline-offset: -3px; }
@@ -52,6 +52,39 @@ h1 { font-size: 16px; font-weight: 650; line-height: 1.3; overflow: hidden; text
 .source { display: flex; align-items: center; gap: 8px; width: 100%; min-height: 40px; padding: 4px 8px; border-radius: 10px; text-align: left;
   font-size: 13px; line-height: 1.35; color: var(--muted); }
 .source:hover { background: var(--soft); color: var(--text); }
+.choices, .deeds { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 8px; }
+.choice, .yes, .not { min-height: 40px; padding: 7px 14px; border: 1px solid var(--link); border-radius: 14px; font-weight: 600; color: var(--link);
+  text-align: start; overflow-wrap: anywhere; max-width: 100%; }
+.choice:hover, .not:hover { background: var(--soft); }
+.yes { background: var(--accent); border-color: var(--accent); color: #fff; }
+.yes:disabled { opacity: .5; }
+.card { width: 100%; min-width: 240px; margin-top: 6px; padding: 12px 13px; border: 1px solid var(--line); border-radius: 14px; background: var(--back); }
+.card .title { display: block; font-weight: 650; overflow-wrap: anywhere; }
+.card dl { display: grid; grid-template-columns: fit-content(38%) minmax(0, 1fr); gap: 3px 14px; margin-top: 6px; font-size: 14px; }
+.card dt { color: var(--muted); overflow-wrap: anywhere; }
+.card dd { font-weight: 550; overflow-wrap: anywhere; }
+.card > .yes { margin-top: 8px; }
+.chosen { margin-top: 8px; font-weight: 650; color: var(--link); }
+.code .row { margin-top: 8px; align-items: center; }
+.code input { flex: 1; min-width: 0; min-height: 44px; padding: 8px 12px; border-radius: 12px; border: 1px solid #94857a; background: var(--back);
+  font-size: 17px; letter-spacing: .12em; font-variant-numeric: tabular-nums; }
+.code input::placeholder { color: var(--muted); opacity: 1; letter-spacing: 0; font-size: 15px; }
+.code input[aria-invalid="true"] { border-color: var(--alert); }
+.said:empty { display: none; }
+.said { margin-top: 6px; font-size: 13px; color: var(--muted); }
+.code [aria-invalid="true"] ~ .said, .files .said, .code .row:has([aria-invalid="true"]) + .said { color: var(--alert); }
+.hint { margin-top: 6px; font-size: 13px; color: var(--muted); }
+.files { list-style: none; }
+.files li { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; margin-top: 8px; font-size: 14px; }
+.files .name { flex-basis: 100%; }
+.files .not { border-color: var(--line); }
+.name { overflow-wrap: anywhere; }
+progress { flex: 1; min-width: 60px; accent-color: var(--accent); }
+.part { min-width: 36px; font-variant-numeric: tabular-nums; }
+.card.file { display: flex; align-items: center; gap: 8px; min-width: 0; margin: 0; padding: 0; border: 0; background: none; text-align: start; }
+.card.file .hint { margin: 0 0 0 auto; flex: none; color: inherit; }
+.panel.drop::after { content: "Drop it here"; position: absolute; inset: 8px; z-index: 1; display: grid; place-items: center; border: 2px dashed var(--link);
+  border-radius: 14px; background: var(--back); opacity: .92; font-weight: 650; color: var(--link); }
 .typing { display: flex; gap: 8px; align-items: center; align-self: flex-start; padding: 14px; border-radius: 16px 16px 16px 5px; background: var(--soft); }
 .typing .dots { display: flex; gap: 5px; }
 .typing .preamble { color: var(--muted); }
@@ -90,7 +123,7 @@ mark { background: var(--mark); color: #2b2320; border-radius: 3px; padding: 1px
 }
 @media (max-width: 479px) {
   .panel { inset: 0; width: 100%; height: 100dvh; border: 0; border-radius: 0; }
-  textarea { font-size: 16px; }
+  textarea, input { font-size: 16px; }
 }
 @media (prefers-reduced-motion: reduce) { .panel, .typing i { animation: none; } .typing i { opacity: .7; } }
 `;

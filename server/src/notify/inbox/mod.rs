@@ -162,10 +162,12 @@ async fn look(app: &App) -> Result<(), InboxError> {
     for chunk in uids.chunks(HEADS) {
         let mut newest = 0;
         for uid in ours(&mut session, chunk).await? {
-            one(app, &mut session, uid).await?;
+            let taken = one(app, &mut session, uid).await?;
             newest = uid;
             note(app, (uid_validity, newest)).await?;
-            seen(&mut session, uid).await?;
+            if taken {
+                seen(&mut session, uid).await?;
+            }
         }
         let last = chunk.last().copied().unwrap_or_default().max(newest);
         note(app, (uid_validity, last)).await?;
@@ -181,7 +183,8 @@ async fn ours(session: &mut Session<Wire>, chunk: &[u32]) -> Result<Vec<u32>, In
     let mut heads = session.uid_fetch(set.join(","), what).await?;
     let mut found = Vec::new();
     while let Some(head) = heads.try_next().await? {
-        let names = |head: &[u8]| head.windows(MARK.len()).any(|part| part == MARK.as_bytes());
+        let id = format!("<{MARK}");
+        let names = |head: &[u8]| head.windows(id.len()).any(|part| part == id.as_bytes());
         // Nothing is taken that was not asked for.
         if let Some(uid) = head.uid.filter(|uid| chunk.contains(uid))
             && head.header().is_some_and(names)
@@ -194,8 +197,8 @@ async fn ours(session: &mut Session<Wire>, chunk: &[u32]) -> Result<Vec<u32>, In
     Ok(found)
 }
 
-/// Takes one mail. What cannot be used is passed over; only our own faults and the network's are errors.
-async fn one(app: &App, session: &mut Session<Wire>, uid: u32) -> Result<(), InboxError> {
+/// Takes one mail; whether it is a message now. What cannot be used is passed over; only our own faults and the network's are errors.
+async fn one(app: &App, session: &mut Session<Wire>, uid: u32) -> Result<bool, InboxError> {
     let what = format!("(UID BODY.PEEK[]<0.{MAX_MAIL}>)");
     let mut mail = None;
     {
@@ -209,7 +212,7 @@ async fn one(app: &App, session: &mut Session<Wire>, uid: u32) -> Result<(), Inb
     match mail {
         Some(mail) => Ok(take::take(app, mail).await?),
         // Deleted meanwhile.
-        None => Ok(()),
+        None => Ok(false),
     }
 }
 

@@ -39,25 +39,20 @@ pub(super) struct Letter {
 pub(super) enum Dropped {
     /// It is no mail.
     Unreadable,
-    /// A program wrote it: a bounce, an absence note, a list.
+    /// A program wrote it: a bounce, an absence note, a list, and every mail of our own.
     Automatic,
     /// It is from nobody, or from several.
     From,
-    /// It is our own.
-    Own,
     /// It answers no mail of ours.
     Foreign,
     /// Nothing in it is new.
     Empty,
 }
 
-/// Reads a mail; `own` is the address that our mail comes from.
-pub(super) fn read(bytes: &[u8], own: Option<&Address>) -> Result<Letter, Dropped> {
+/// Reads a mail.
+pub(super) fn read(bytes: &[u8]) -> Result<Letter, Dropped> {
     let mail = MessageParser::default().parse(bytes).ok_or(Dropped::Unreadable)?;
     let from = from(&mail).ok_or(Dropped::From)?;
-    if own == Some(&from) {
-        return Err(Dropped::Own);
-    }
     if is_automatic(&mail, &from) {
         return Err(Dropped::Automatic);
     }
@@ -198,6 +193,10 @@ fn is_end(line: &str, below: &[&str]) -> bool {
     line == "--" || dashes || rule || outlook
 }
 
+/// What mail programs begin that line with.
+const OPENINGS: [&str; 10] =
+    ["On ", "Am ", "Le ", "El ", "Il ", "Op ", "Em ", "Den ", "Dnia ", "W dniu "];
+
 /// Takes away the line above a quotation that says whose words it is: `On Monday Ada wrote:`, over up to three lines.
 fn attribution(kept: &mut Vec<&str>) {
     let filled = kept.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
@@ -205,10 +204,60 @@ fn attribution(kept: &mut Vec<&str>) {
         return;
     }
     let above = kept[..filled].iter().rev().take(3).take_while(|line| !line.is_empty());
-    let about = above.collect::<Vec<_>>();
+    let about = above.copied().collect::<Vec<_>>();
     let says = |line: &str| line.contains('@') || line.bytes().any(|b| b.is_ascii_digit());
-    // As few lines as it takes to hold an address or a date.
-    if let Some(lines) = about.iter().position(|line| says(line)) {
+    let opens = |line: &&str| OPENINGS.iter().any(|word| line.starts_with(word)) && says(line);
+    // From the line that opens it; the last line alone where it holds an address or a date.
+    let lines = about.iter().position(opens).or_else(|| says(about[0]).then_some(0));
+    if let Some(lines) = lines {
         kept.truncate(filled - lines - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_cut() {
+        for (text, expect) in [
+            ("Yes.\n", "Yes."),
+            ("Yes.\n\nOn Mon, 3 Nov 2026 Ada <a@b.c> wrote:\n> Is it?\n", "Yes."),
+            (
+                "Yes.\n\nOn Mon, 3 Nov 2026 at 10:00 Porchlight\n<a@b.c>\nwrote:\n\n> Is it?\n> Really?\n",
+                "Yes.",
+            ),
+            ("Am 3.11.2026 schrieb Ada:\n> Ist es?\nJa.\n> Und das?\nNein.\n", "Ja.\nNein."),
+            ("Do this:\n> ls\nThen that.", "Do this:\nThen that."),
+            ("Yes.\n-- \nAda\nStreet 1", "Yes."),
+            ("Yes.\n\n________________________________\nFrom: x\n", "Yes."),
+            ("Yes.\n\n-----Original Message-----\nFrom: x\n", "Yes."),
+            (
+                "Yes.\n\nFrom: Porchlight <a@b.c>\nSent: Monday\nTo: Ada\nSubject: x\n\nIs it?",
+                "Yes.",
+            ),
+            ("Yes.\n\nVon: Porchlight <a@b.c>\nGesendet: Montag\nAn: Ada\n\nIst es?", "Yes."),
+            ("From: here you go left.\nThen right.", "From: here you go left.\nThen right."),
+            ("a\u{0}b\u{1b}[31m", "ab[31m"),
+            ("> all quoted", ""),
+            ("", ""),
+        ] {
+            assert_eq!(fresh(text), expect, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_secret_of_the_newest_mail_is_tried_first() {
+        let (old, new) = ("a".repeat(64), "b".repeat(64));
+        let mail = format!(
+            "From: ada@example.org\r\nMessage-ID: <1@x>\r\nIn-Reply-To: <porchlight.{new}@y>\r\n\
+             References: <other@y> <porchlight.{old}@y>\r\n <porchlight.{new}@y> <porchlight.short@y>\r\n\
+             Date: Tue, 3 Nov 2026 10:00:00 +0100\r\n\r\nYes.\r\n"
+        );
+        let letter = read(mail.as_bytes()).unwrap();
+        assert_eq!(letter.threads, [fingerprint(&new), fingerprint(&old)]);
+        assert_eq!((letter.text.as_str(), letter.from.as_str()), ("Yes.", "ada@example.org"));
+        assert_eq!(letter.date, Some(1_793_696_400_000));
+        assert_eq!(letter.id.len(), 32);
     }
 }

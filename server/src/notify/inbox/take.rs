@@ -9,39 +9,38 @@ use crate::store::StoreError;
 use crate::store::conversations::Conversation;
 use crate::store::mail::{Side, Thread};
 
-/// Takes a mail. What does not belong here is passed over and said in the log, without a word of it.
+/// Takes a mail; whether it is a message now. What does not belong here is passed over and said in the log, without a word of it.
 ///
 /// # Errors
 /// When the database fails; the mail is then taken the next time.
-pub(super) async fn take(app: &App, bytes: Vec<u8>) -> Result<(), StoreError> {
-    let own = app.mailer.from();
+pub(super) async fn take(app: &App, bytes: Vec<u8>) -> Result<bool, StoreError> {
     // Reading may take a while on a mail that was made for it.
-    let letter = tokio::task::spawn_blocking(move || read(&bytes, own.as_ref())).await;
+    let letter = tokio::task::spawn_blocking(move || read(&bytes)).await;
     let letter = match letter {
         Ok(Ok(letter)) => letter,
         Ok(Err(dropped)) => {
             tracing::info!(why = ?dropped, "a mail was passed over");
-            return Ok(());
+            return Ok(false);
         }
         Err(_) => {
             tracing::error!("reading a mail ended in a panic; it was passed over");
-            return Ok(());
+            return Ok(false);
         }
     };
     let Some((thread, row)) = answered(app, &letter).await? else {
         tracing::info!(why = "Foreign", "a mail was passed over");
-        return Ok(());
+        return Ok(false);
     };
     let taken = match thread.side == Side::Owner.as_str() {
         true => of_owner(app, &thread, &letter).await,
         false => of_visitor(app, row, &letter).await,
     };
     match taken {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
         Err(Refusal::Store(error)) => Err(error),
         Err(refusal) => {
             tracing::info!(why = %refusal, "a mail was passed over");
-            Ok(())
+            Ok(false)
         }
     }
 }

@@ -1,0 +1,51 @@
+// The owner's requests about leads, tickets, actions, hours and notifications.
+
+import { request } from "./api.js";
+
+/** @typedef {import("./types.js").Ticket} Ticket */
+
+/** @returns {Promise<{ leads: import("./types.js").Lead[] }>} */
+export const leads = () => request("GET", "leads");
+
+/** @returns {Promise<{ flows: import("./types.js").Flow[], problem: string | null }>} */
+export const flows = () => request("GET", "flows");
+
+/** @returns {Promise<{ actions: import("./types.js").Action[], problem: string | null }>} */
+export const actions = () => request("GET", "actions");
+
+/** @returns {Promise<{ calls: import("./types.js").Call[] }>} */
+export const calls = () => request("GET", "calls");
+
+/**
+ * Lets a call be made, or says no to it.
+ * @param {string} id
+ * @param {boolean} yes
+ * @returns {Promise<unknown>}
+ */
+export const decideCall = (id, yes) => request("POST", `calls/${encodeURIComponent(id)}/${yes ? "approve" : "refuse"}`);
+
+/** @param {string} query as in an address @returns {Promise<{ tickets: Ticket[] }>} */
+export const tickets = (query) => request("GET", `tickets${query && "?"}${query}`);
+
+/** @typedef {{ subject: string, summary: string, priority: string, tags: string[], email: string | null }} TicketBody */
+
+/** @param {TicketBody & { conversation: string }} ticket @returns {Promise<unknown>} */
+export const openTicket = (ticket) => request("POST", "tickets", ticket);
+
+/** @param {string} id @param {Partial<TicketBody> & { status?: string }} change @returns {Promise<unknown>} */
+export const editTicket = (id, change) => request("POST", `tickets/${encodeURIComponent(id)}`, change);
+
+/** @param {string} id @param {string} text @returns {Promise<{ mailed: boolean }>} */
+export const replyToTicket = (id, text) => request("POST", `tickets/${encodeURIComponent(id)}/reply`, { text });
+
+/** @returns {Promise<import("./types.js").Hours>} */
+export const hours = () => request("GET", "hours");
+
+/** @param {number | null} until null: no longer; 0: until the owner says otherwise @returns {Promise<unknown>} */
+export const away = (until) => request("POST", "hours/away", { until });
+
+/** @returns {Promise<import("./types.js").Notifications>} */
+export const notifications = () => request("GET", "notifications");
+
+/** @param {string} channel @returns {Promise<unknown>} */
+export const testChannel = (channel) => request("POST", "notifications/test", { channel });
