@@ -10,7 +10,7 @@ const WANT: &str = "INSERT INTO codes (id, conversation, email, status, salt, ha
     sent_at, expires_at) VALUES ($1, $2, $3, 'wanted', NULL, NULL, 0, 0, $4, $4, 0, 0)";
 const DUE: &str = "SELECT id, conversation, email, attempts, wanted_at FROM codes c WHERE status = 'wanted' \
     AND (due_at <= $1 OR due_at > $2) \
-    AND NOT EXISTS (SELECT 1 FROM codes o WHERE o.email = c.email AND o.status = 'sending') \
+    AND NOT EXISTS (SELECT 1 FROM codes o WHERE o.email = c.email AND o.status = 'sending' AND o.sent_at > $3) \
     ORDER BY due_at, wanted_at, id LIMIT 1";
 const NEXT_DUE: &str = "SELECT MIN(due_at) FROM codes WHERE status = 'wanted'";
 const SENT_TO: &str = "SELECT COUNT(*) FROM codes WHERE email = $1 AND sent_at > $2";
@@ -133,13 +133,13 @@ impl Tx {
         Ok(())
     }
 
-    /// The code that has waited longest for its mail; none to an address that another is just being sent to. What is due later
-    /// than any code waits was put off before the clock was set back.
+    /// The code that has waited longest for its mail; none to an address that another has been sent to for less than `longest`
+    /// milliseconds. What is due later than that from now was put off before the clock was set back.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
     pub async fn due_code(&mut self, now: i64, longest: i64) -> Result<Option<Wanted>, StoreError> {
-        let query = sqlx::query_as(DUE).bind(now).bind(now + longest);
+        let query = sqlx::query_as(DUE).bind(now).bind(now + longest).bind(now - longest);
         Ok(query.fetch_optional(self.conn()).await?)
     }
 

@@ -109,7 +109,8 @@ fn other(code: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_shown_behind_a_code() {
-    let house = open(&Hands::new()).await;
+    let hands = Hands::new();
+    let house = open(&hands).await;
     let mut guest = Guest::saying(&house, "Where is my order 12345?").await;
     let asked = guest.client.message("bot").await;
     assert!(asked["text"].as_str().unwrap().contains("code"), "{asked}");
@@ -125,6 +126,7 @@ async fn an_order_is_shown_behind_a_code() {
     ]);
     let card = json!({ "kind": "result", "title": "Your order", "rows": rows });
     assert_eq!(found["card"], card);
+    hands.forward(1);
     // Verified already: no further code, and of others nothing.
     guest.say("and where is my order 23456?").await;
     guest.client.message("bot").await;
