@@ -253,6 +253,7 @@ fn run<'a>(
     let question = embed(parts.model, &meant.question)?;
     progress.reading = parts.intents.read(&meant.question, &question);
     progress.frustration = frustration::score(turn, &parts.model.card().encoder, &question);
+    begun(parts, turn, progress);
     sink.emit(Event::Read(&progress.reading))?;
     if !progress.for_person
         && let Some(end) = screen(parts, turn, sink, progress)?
@@ -276,6 +277,17 @@ fn run<'a>(
         return Ok(nothing_found(parts, progress));
     }
     draft(parts, &meant, (&question, &hits), sink, progress)
+}
+
+/// A message that begins a flow is about what the owner says the flow is about.
+fn begun(parts: &Parts<'_>, turn: &Turn, progress: &mut Progress) {
+    let (reading, frustration) = (&progress.reading, progress.frustration);
+    let heard = Heard { text: &turn.question, reading, frustration };
+    let tag = parts.books.flows.starts(&heard).and_then(|flow| flow.tag.as_deref());
+    let intent = parts.intents.intents().iter().find(|(id, _)| Some(id.as_str()) == tag);
+    if let Some((id, label)) = intent {
+        progress.reading.lead_with(id, label);
+    }
 }
 
 /// A message in a language that no document is in goes to a person: what the rules and the encoder know is another language.

@@ -125,6 +125,8 @@ async fn take_in(app: &App, visitor: &Visitor, words: Words<'_>) -> Result<Accep
     let state = next(before, Event::VisitorMessage)?;
     let mut passed = state != before;
     row.pass_to(state, now);
+    let answered =
+        tx.newest(&row.id, Speaker::Owner).await? > tx.newest(&row.id, Speaker::Visitor).await?;
     // A code that is waited for is tried and never stored.
     let code = codes::typed(&mut tx, &row.id, text, now).await?;
     let text = if code.is_some() { codes::HIDDEN } else { text };
@@ -153,6 +155,10 @@ async fn take_in(app: &App, visitor: &Visitor, words: Words<'_>) -> Result<Accep
     if let Some(code) = code {
         messages.extend(codes::tried(app, &mut tx, &mut row, &code).await?);
         passed |= row.holder()? != state;
+        if found.unfinished_by.is_some() && row.holder()? == State::Bot {
+            // What was asked just before is still to be answered.
+            tx.insert_job_again(&job(app, &row, seq, now)).await?;
+        }
     } else if wanted && tx.jobs_waiting().await? < MAX_JOBS {
         let due = quiet::due(app, found.unfinished_by, (text, now));
         tx.insert_job(&Job { due, ..job(app, &row, seq, now) }).await?;
@@ -162,6 +168,9 @@ async fn take_in(app: &App, visitor: &Visitor, words: Words<'_>) -> Result<Accep
         let line = Message::plain(Speaker::Bot, &with(&fault, sentence.as_deref()));
         messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
         passed = true;
+    }
+    if state == State::Owner && answered {
+        promises::remind(app, &mut tx, &row.id, now).await?;
     }
     if seq == 1 {
         notify::first_message(app, &mut tx, (&row.id, text), now).await?;
@@ -175,6 +184,19 @@ async fn take_in(app: &App, visitor: &Visitor, words: Words<'_>) -> Result<Accep
         at: now,
         changes: Some(Changes { conversation: row, messages, passed }),
     })
+}
+
+/// A reply that is being made knows nothing of what has changed beside it: it is begun again.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn begin_again(
+    app: &App,
+    tx: &mut Tx,
+    row: &Conversation,
+) -> Result<(), StoreError> {
+    let Some(seq) = tx.unfinished_job(&row.id).await? else { return Ok(()) };
+    tx.insert_job_again(&job(app, row, seq, app.clock.now_ms())).await
 }
 
 /// A job that is due at once.
@@ -249,6 +271,8 @@ async fn join(
     row.pass_to(next(row.holder()?, Event::TakeOver)?, now);
     row.author = Some(owner.into());
     row.owner_read = row.head;
+    // What was being done step by step is theirs now, and no old button brings it about.
+    tasks::drop_task(tx, &row.id, now).await?;
     tx.outdate_jobs(&row.id).await?;
     Ok(vec![Message::plain(Speaker::System, &format!("{owner} joined the conversation."))])
 }
@@ -396,6 +420,7 @@ pub async fn close(app: &App, id: &str) -> Result<Changes, Refusal> {
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
     row.pass_to(next(row.holder()?, Event::Close)?, app.clock.now_ms());
     promises::ended(&mut tx, id, app.clock.now_ms()).await?;
+    tasks::drop_task(&mut tx, id, app.clock.now_ms()).await?;
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
     let line = Message::plain(Speaker::System, "The conversation was closed.");

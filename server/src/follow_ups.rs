@@ -32,7 +32,10 @@ pub async fn after_step(
 ) -> Result<(), StoreError> {
     match (before, &left.task) {
         (_, Some(Task::Ticket(_))) => plan(app, tx, conversation).await,
-        (Some(Task::Ticket(_)), None) => jobs::drop(tx, jobs::FOLLOW_UP, conversation).await,
+        // Something else that was done in one step is no reason not to come back.
+        (Some(Task::Ticket(_)), None) if left.effects.is_empty() => {
+            jobs::drop(tx, jobs::FOLLOW_UP, conversation).await
+        }
         _ => Ok(()),
     }
 }

@@ -1,5 +1,7 @@
 //! After the commit: tells the open sockets what to read again. Nothing here can be lost, as all of it is stored.
 
+use engine::turn::Speaker;
+
 use crate::app::App;
 use crate::hub::Item;
 use crate::protocol::record;
@@ -24,7 +26,10 @@ pub fn changes(app: &App, changes: Changes) {
     let id = &conversation.id;
     failpoint!("K7");
     app.actions.ring();
-    app.desk.void(id, conversation.generation, conversation.head);
+    // What the bot says beside its replies, the end of a call for one, answers no question.
+    let people = [Speaker::Visitor, Speaker::Owner].map(Speaker::as_str);
+    let said = messages.iter().filter(|message| people.contains(&message.speaker.as_str()));
+    app.desk.void(id, conversation.generation, said.map(|message| message.seq).max().unwrap_or(0));
     for message in messages {
         let seq = message.seq;
         let frame = Frame::Message(Box::new(record::Message::from(message)));

@@ -5,13 +5,16 @@ use engine::conversation::State;
 use engine::flows::Lead;
 use engine::tasks::{Effect, Left, Standing, Step, Task};
 use engine::turn::Speaker;
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::actions::{self, codes};
 use crate::app::App;
-use crate::conversation::{Refusal, Visitor};
+use crate::conversation::{self, Refusal, Visitor};
 use crate::hand_off::{hand_off, with};
 use crate::leads::{self, News};
 use crate::notify::{self, Event, Notice};
+use crate::protocol::record::raw;
 use crate::publish::Changes;
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
@@ -45,6 +48,46 @@ fn read(tasks: &Tasks) -> Option<Task> {
     read.ok()
 }
 
+/// Whether what is being done waits for a one-time code.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waits_for_code(tx: &mut Tx, conversation: &str) -> Result<bool, StoreError> {
+    let task = read(&tx.tasks(conversation).await?);
+    Ok(matches!(task, Some(Task::Action(request)) if request.waits_for_code()))
+}
+
+/// What is being done, for the owner: its title, and what it waits for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn described(app: &App, conversation: &str) -> Result<Described, StoreError> {
+    let tasks = app.store.tasks(conversation).await?;
+    let books = &app.mind.prompts().books;
+    let task = read(&tasks).and_then(|task| match task {
+        Task::Flow(run) => {
+            books.flows.flow(&run).map(|flow| (flow.title.clone(), run.waits_for(flow)))
+        }
+        Task::Action(request) => Some(engine::actions::describe(&books.actions, &request)),
+        Task::Ticket(_) => Some(("Ticket".into(), String::new())),
+    });
+    let task = task.map(|(title, at)| Doing { title, at });
+    Ok(Described { task, collected: raw(tasks.collected) })
+}
+
+/// What is being done in a conversation, and what it has brought.
+#[derive(Debug, Serialize)]
+pub struct Described {
+    task: Option<Doing>,
+    collected: Box<RawValue>,
+}
+
+#[derive(Debug, Serialize)]
+struct Doing {
+    title: String,
+    at: String,
+}
+
 /// Keeps what a step leaves, and has its effects done; what there is to say beside the step's own words comes back.
 ///
 /// # Errors
@@ -58,7 +101,9 @@ pub async fn keep(
     let (now, mut messages) = (app.clock.now_ms(), vec![]);
     let mut tasks = tx.tasks(&row.id).await?;
     follow_ups::after_step(app, tx, &row.id, (read(&tasks).as_ref(), left)).await?;
-    tasks.task = left.task.as_ref().and_then(|task| serde_json::to_string(task).ok());
+    let task = left.task.as_ref().and_then(|task| serde_json::to_string(task).ok());
+    let moved = task != tasks.task || !left.effects.is_empty();
+    tasks.task = task;
     for effect in &left.effects {
         match effect {
             Effect::Collected(rows) => {
@@ -78,8 +123,10 @@ pub async fn keep(
         }
     }
     tx.put_tasks(&row.id, &tasks, now).await?;
-    // What was done step by step was progress: the caps on automatic replies count anew.
-    row.counted_from = row.head;
+    if moved {
+        // What was done step by step was progress: the caps on automatic replies count anew.
+        row.counted_from = row.head;
+    }
     Ok(messages)
 }
 
@@ -160,6 +207,7 @@ pub async fn confirm(
     let verified = proved.as_deref();
     let ground = Ground { book: &prompts.books.actions, templates: &prompts.templates, verified };
     let Some(step) = engine::actions::confirmed(ground, &standing, yes) else { return Ok(None) };
+    conversation::begin_again(app, &mut tx, &row).await?;
     changed(app, tx, (&mut row, step)).await.map(Some)
 }
 

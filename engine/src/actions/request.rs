@@ -44,6 +44,11 @@ impl Request {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// Whether a one-time code is what comes next.
+    pub fn waits_for_code(&self) -> bool {
+        self.stage == Stage::Code
+    }
 }
 
 /// What a request waits for.

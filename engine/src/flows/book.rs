@@ -35,6 +35,8 @@ pub struct Flow {
     pub score: f32,
     /// Ids of rules that it comes before.
     pub over: Vec<String>,
+    /// Id of the intent that a message which begins it is about, whatever else it sounds like.
+    pub tag: Option<String>,
     /// Stands before the first question.
     pub opening: String,
     /// What is done.

@@ -92,6 +92,7 @@ pub(super) struct Entry {
     score: f32,
     #[serde(default)]
     over: Vec<Spanned<String>>,
+    tag: Option<String>,
     #[serde(default)]
     opening: String,
     #[serde(default)]
@@ -236,6 +237,7 @@ impl Entry {
             intents: inner(self.intents),
             score: self.score,
             over: inner(self.over),
+            tag: self.tag,
             opening: self.opening,
             plan,
             line,

@@ -65,6 +65,13 @@ impl Reading {
         self.tags.first()
     }
 
+    /// Puts an intent first that is known in another way; two others stay behind it.
+    pub fn lead_with(&mut self, id: &str, label: &str) {
+        self.tags.retain(|tag| tag.id != id);
+        self.tags.truncate(2);
+        self.tags.insert(0, Scored { id: id.into(), label: label.into(), score: 1.0 });
+    }
+
     /// The tags as people see them: a message that belongs to no intent has the one tag [`OFF_TOPIC`]. Empty when nothing was read.
     pub fn shown(&self) -> Vec<Scored> {
         if self.tags.is_empty() && self.out_of_scope > 0.0 {

@@ -193,7 +193,6 @@ fn most_wordings_are_read_right() {
     for (name, rows, least) in [("known", &ROWS[..], 98), ("fresh", &FRESH[..], 85)] {
         let wrong = misread(rows);
         let right = rows.len() - wrong.len();
-        println!("{name}: {right} of {} read right\n{}", rows.len(), wrong.join("\n"));
         let share = right * 100 / rows.len();
         assert!(share >= least, "{name}: {share} %\n{}", wrong.join("\n"));
     }

@@ -41,7 +41,9 @@ const PROVED_MS: i64 = 30 * 60 * 1_000;
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 /// Mails with codes to one address in that time, over all conversations.
 const TO_ADDRESS: i64 = 3;
-/// Mails with codes in one conversation.
+/// Mails to one address that were tried in that time, whatever became of them: each made a code that could be guessed for a moment.
+const TRIED_TO_ADDRESS: i64 = 20;
+/// Mails with codes in one conversation at most.
 const IN_CONVERSATION: i64 = 6;
 /// Mails with codes to anybody in that time.
 const TO_ANYBODY: i64 = 300;
@@ -88,9 +90,16 @@ pub fn read(text: &str) -> Option<String> {
     (digits.len() == DIGITS && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
 }
 
+/// The code in a sentence around it: its only number of six digits.
+fn within(text: &str) -> Option<String> {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == DIGITS);
+    let code = numbers.next().filter(|_| text.chars().count() <= 200)?;
+    numbers.next().is_none().then(|| code.to_owned())
+}
+
 /// Whether a message that is sent again is the one that was stored.
 pub fn is_same(stored: &str, text: &str) -> bool {
-    stored == text || (stored == HIDDEN && read(text).is_some())
+    stored == text || (stored == HIDDEN && read(text).or_else(|| within(text)).is_some())
 }
 
 /// The code that a message is, where one is waited for.
@@ -103,7 +112,10 @@ pub async fn typed(
     text: &str,
     now: i64,
 ) -> Result<Option<String>, StoreError> {
-    let Some(code) = read(text) else { return Ok(None) };
+    let Some(code) = read(text).or_else(|| within(text)) else { return Ok(None) };
+    if !tasks::waits_for_code(tx, conversation).await? {
+        return Ok(None);
+    }
     let waited = tx.waited_code(conversation).await?;
     let waits = waited.is_some_and(|code| code.status != "used" && code.expires_at + LATE_MS > now);
     Ok(waits.then_some(code))
@@ -150,7 +162,7 @@ async fn right(
     let now = app.clock.now_ms();
     tx.prove(&row.id, email, (now, now + PROVED_MS)).await?;
     // A reply that is being made knows nothing of this; what it would leave behind is void.
-    tx.outdate_jobs(&row.id).await?;
+    crate::conversation::begin_again(app, tx, row).await?;
     let line = format!("The visitor has shown that {} is theirs.", mask(email));
     let mut messages = vec![tx.append(row, Message::plain(Speaker::System, &line), now).await?];
     messages.extend(tasks::proved(app, tx, row, email).await?);
@@ -268,6 +280,7 @@ async fn next(app: &App) -> Result<Next, StoreError> {
 
 fn is_too_many(sent: Sent) -> bool {
     sent.to_address >= TO_ADDRESS
+        || sent.tried_to_address >= TRIED_TO_ADDRESS
         || sent.in_conversation >= IN_CONVERSATION
         || sent.to_anybody >= TO_ANYBODY
 }

@@ -37,6 +37,8 @@ pub(super) fn judge(writes: bool, attempts: i64, answer: &Result<Answer, CallErr
         Err(CallError::Closed(_)) => Verdict::Failed,
         Err(CallError::Lost(_)) if !writes => again(Verdict::Failed),
         Err(CallError::Lost(_)) => Verdict::Unknown,
+        // Many programs answer a POST that has worked with a redirect.
+        Err(CallError::Redirect { .. }) if writes => Verdict::Unknown,
         Err(CallError::Redirect { .. }) => Verdict::Refused,
         Err(CallError::Unreadable { .. }) if writes => Verdict::Unknown,
         Err(CallError::Unreadable { .. }) => Verdict::Failed,

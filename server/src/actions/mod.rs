@@ -29,6 +29,8 @@ pub use runner::start;
 
 /// Calls that may be open at once, those that wait for the owner among them.
 const MAX_OPEN: i64 = 200;
+/// Of these in one conversation.
+const MAX_OPEN_IN: i64 = 3;
 
 /// What calls and codes are made with.
 #[derive(Debug)]
@@ -73,7 +75,8 @@ pub async fn request(
         tracing::error!(action = request.action, "a call was wanted that may not be made");
         return end(app, tx, row, "action_unsent").await;
     };
-    if tx.calls_open().await? >= MAX_OPEN {
+    let (all, own) = (tx.calls_open().await?, tx.calls_open_in(&row.id).await?);
+    if all >= MAX_OPEN || own >= MAX_OPEN_IN {
         return end(app, tx, row, "action_busy").await;
     }
     let call = Call {

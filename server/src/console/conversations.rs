@@ -26,7 +26,7 @@ use crate::publish;
 use crate::store::conversations::Overview;
 use crate::store::messages;
 use crate::store::promises::Promised;
-use crate::{summary, tags};
+use crate::{summary, tags, tasks};
 
 /// Conversations of the list at most.
 const LIST: i64 = 200;
@@ -61,6 +61,9 @@ pub(super) struct Detail {
     named: Vec<Named>,
     /// What was asked, what was tried and why a person is asked for; while a person is waited for or holds the conversation.
     summary: Option<[String; 3]>,
+    /// What is being done, and what it has brought.
+    #[serde(flatten)]
+    described: tasks::Described,
     /// Calls of actions, the newest first.
     calls: Vec<Call>,
     /// E-mail address that the visitor has lately shown to be theirs.
@@ -109,6 +112,7 @@ pub(super) async fn show(
         promise: app.store.promised(&id).await?.and_then(Promise::of),
         named,
         readings: tags::readings(&app, &id, after + 1).await?,
+        described: tasks::described(&app, &id).await?,
         calls: calls::listed(&app, Some(&id)).await?,
         verified: app.store.proved(&id, app.clock.now_ms()).await?,
     }))

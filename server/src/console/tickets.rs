@@ -17,6 +17,7 @@ use crate::auth::session::SignedIn;
 use crate::conversation::Refusal;
 use crate::error::ApiError;
 use crate::protocol::MAX_TEXT;
+use crate::sheet;
 use crate::store::tickets::{Change, Ticket};
 use crate::tickets::{self, Edit, OPEN, PENDING, SOLVED};
 
@@ -125,7 +126,7 @@ pub(super) async fn export(
             ("tickets.csv", "text/csv; charset=utf-8", body)
         }
         "json" | "" => {
-            let body = serde_json::to_string_pretty(&List { tickets });
+            let body = serde_json::to_vec_pretty(&List { tickets });
             let body = body.map_err(|error| ApiError::internal(&error))?;
             ("tickets.json", "application/json", body)
         }
@@ -139,49 +140,27 @@ pub(super) async fn export(
     Ok((headers, body).into_response())
 }
 
-fn csv(tickets: &[View]) -> Result<String, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
-        "number",
-        "status",
-        "priority",
-        "subject",
-        "summary",
-        "tags",
-        "email",
-        "by",
-        "created_at",
-        "updated_at",
-        "conversation",
-    ])?;
-    for ticket in tickets {
-        let number = ticket.number.to_string();
-        let (created, updated) = (moment(ticket.created_at), moment(ticket.updated_at));
-        let tags = ticket.tags.join(", ");
-        let email = ticket.email.as_deref().unwrap_or_default();
-        let cells = [
-            &number,
-            &ticket.status,
-            ticket.priority.as_str(),
-            &ticket.subject,
-            &ticket.summary,
-            &tags,
-            email,
-            &ticket.by,
-            &created,
-            &updated,
-            &ticket.conversation,
-        ];
-        writer.write_record(cells.map(defused))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn defused(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{cell}") } else { cell.to_owned() }
+fn csv(tickets: &[View]) -> Result<Vec<u8>, csv::Error> {
+    let head =
+        "number,status,priority,subject,summary,tags,email,by,created_at,updated_at,conversation";
+    let head: Vec<String> = head.split(',').map(str::to_owned).collect();
+    let row = |ticket: &View| {
+        vec![
+            ticket.number.to_string(),
+            ticket.status.clone(),
+            ticket.priority.as_str().to_owned(),
+            ticket.subject.clone(),
+            ticket.summary.clone(),
+            ticket.tags.join(", "),
+            ticket.email.clone().unwrap_or_default(),
+            ticket.by.clone(),
+            moment(ticket.created_at),
+            moment(ticket.updated_at),
+            ticket.conversation.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = tickets.iter().map(row).collect();
+    sheet::csv(&head, &rows)
 }
 
 fn moment(at: i64) -> String {

@@ -167,7 +167,10 @@ async fn mark(
     };
     let mut tx = app.store.begin().await?;
     match outcome {
-        Ok(()) => tx.end_parcel(held, ("sent", ""), now).await?,
+        Ok(()) => {
+            tx.end_parcel(held, ("sent", ""), now).await?;
+            tx.hurry_target(target, now).await?;
+        }
         Err(Unsent::Final(error)) => {
             given_up(&error);
             tx.end_parcel(held, ("failed", &error), now).await?;

@@ -372,9 +372,11 @@ async fn turn_of(app: &App, job: &Job) -> Result<(Conversation, Turn, i64), Stor
         || StoreError::Meaning { what: "conversation of a job", value: job.conversation.clone() };
     let conversation = app.store.conversation(&job.conversation).await?.ok_or_else(unknown)?;
     let after = (conversation.head - HISTORY).max(0);
-    let rows = app.store.messages(&job.conversation, after, HISTORY).await?;
+    let mut rows = app.store.messages(&job.conversation, after, HISTORY).await?;
     let visitor = Speaker::Visitor.as_str();
     let newest = rows.iter().rfind(|row| row.speaker == visitor).map_or(0, |row| row.seq);
+    // What came after the question, the end of a call for one, leaves it open.
+    rows.retain(|row| row.seq <= job.for_seq || row.speaker == visitor);
     let decided = app.store.decided_before(&job.conversation, job.for_seq).await?;
     let turn = turn::turn(&rows, conversation.counted_from, decided.unwrap_or(0))?;
     let standing = tasks::standing(app, &job.conversation).await?;

@@ -3,6 +3,7 @@
 use engine::scope::Scope;
 use engine::turn::{Message, Speaker, Turn};
 
+use crate::actions::codes::HIDDEN;
 use crate::store::{StoreError, messages};
 
 /// The turn after the last of `rows`: all visitor messages since anybody else spoke and after the seq `decided` (what was asked up to
@@ -33,7 +34,9 @@ pub fn turn(
     said.truncate(asked);
     let others = said.iter().rposition(|m| m.speaker != Speaker::Visitor).map_or(0, |at| at + 1);
     let last = others.max(rows[..asked].partition_point(|row| row.seq <= decided));
-    let words: Vec<String> = said.drain(last..).map(|m| m.text).collect();
+    // A code that was typed is no question.
+    let words = said.drain(last..).map(|m| m.text).filter(|text| text != HIDDEN);
+    let words: Vec<String> = words.collect();
     // What happened to the conversation ends a question, but is not part of what was said.
     said.retain(|message| message.speaker != Speaker::System);
     let bot_turns = u32::try_from(bot_turns).unwrap_or(u32::MAX);

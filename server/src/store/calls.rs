@@ -23,6 +23,8 @@ const OF: &str = columns!(" WHERE conversation = $1 ORDER BY created_at DESC, id
 const LEFT: &str = columns!(" WHERE status = 'running' ORDER BY created_at, id");
 const OPEN: &str =
     "SELECT COUNT(*) FROM calls WHERE status IN ('waiting_owner', 'ready', 'running')";
+const OPEN_IN: &str = "SELECT COUNT(*) FROM calls WHERE conversation = $1 \
+    AND status IN ('waiting_owner', 'ready', 'running')";
 const DUE: &str = columns!(
     " AS c WHERE status = 'ready' AND (due_at <= $1 OR due_at > $2) \
     AND NOT EXISTS (SELECT 1 FROM calls o WHERE o.conversation = c.conversation AND o.status = 'running') \
@@ -160,6 +162,14 @@ impl Tx {
     /// [`StoreError::Sql`].
     pub async fn calls_open(&mut self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar(OPEN).fetch_one(self.conn()).await?)
+    }
+
+    /// Number of a conversation's calls that have no end yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn calls_open_in(&mut self, conversation: &str) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar(OPEN_IN).bind(conversation).fetch_one(self.conn()).await?)
     }
 
     /// Begins the call that has been due longest in a conversation that has none under way, for the holder of `lease`. What is

@@ -14,6 +14,9 @@ const DUE: &str = "SELECT id, conversation, email, attempts, wanted_at FROM code
     ORDER BY due_at, wanted_at, id LIMIT 1";
 const NEXT_DUE: &str = "SELECT MIN(due_at) FROM codes WHERE status = 'wanted'";
 const SENT_TO: &str = "SELECT COUNT(*) FROM codes WHERE email = $1 AND sent_at > $2";
+// Codes that were made and whose mail did not go out count as well, at a higher limit: they may be guessed for a moment.
+const TRIED_TO: &str =
+    "SELECT COALESCE(SUM(attempts), 0) FROM codes WHERE email = $1 AND wanted_at > $2";
 const SENT_IN: &str = "SELECT COUNT(*) FROM codes WHERE conversation = $1 AND sent_at > 0";
 const SENT: &str = "SELECT COUNT(*) FROM codes WHERE sent_at > $1";
 const OUTDATE_SENT: &str = "UPDATE codes SET status = 'outdated', salt = NULL, hash = NULL \
@@ -73,6 +76,8 @@ pub struct Waited {
 pub struct Sent {
     /// To the address since a time.
     pub to_address: i64,
+    /// Mails to the address that were tried since that time, whatever became of them.
+    pub tried_to_address: i64,
     /// In the conversation.
     pub in_conversation: i64,
     /// To anybody since that time.
@@ -150,10 +155,12 @@ impl Tx {
     pub async fn codes_sent(&mut self, wanted: &Wanted, since: i64) -> Result<Sent, StoreError> {
         let to = sqlx::query_scalar(SENT_TO).bind(&wanted.email).bind(since);
         let to_address = to.fetch_one(self.conn()).await?;
+        let tried = sqlx::query_scalar(TRIED_TO).bind(&wanted.email).bind(since);
+        let tried_to_address = tried.fetch_one(self.conn()).await?;
         let inside = sqlx::query_scalar(SENT_IN).bind(&wanted.conversation);
         let in_conversation = inside.fetch_one(self.conn()).await?;
         let to_anybody = sqlx::query_scalar(SENT).bind(since).fetch_one(self.conn()).await?;
-        Ok(Sent { to_address, in_conversation, to_anybody })
+        Ok(Sent { to_address, tried_to_address, in_conversation, to_anybody })
     }
 
     /// Keeps the hash of a code whose mail is about to go out; older codes of the conversation are good no more.

@@ -22,6 +22,7 @@ const WAITS: &str = "SELECT due_at, due_by FROM jobs WHERE conversation = $1 AND
 const PUT_OFF: &str = "UPDATE jobs SET due_at = $2 WHERE conversation = $1 AND status = 'queued'";
 const LEASE: &str = "UPDATE jobs SET status = 'leased', lease = $2, leased_until = $3, attempts = attempts + 1 WHERE id = $1";
 const HELD: &str = "SELECT COUNT(*) FROM jobs WHERE id = $1 AND lease = $2 AND status = 'leased'";
+const UNFINISHED: &str = "SELECT for_seq FROM jobs WHERE conversation = $1 AND status <> 'done' ORDER BY for_seq DESC LIMIT 1";
 const FINISH: &str = "UPDATE jobs SET status = 'done', lease = NULL WHERE id = $1";
 const REQUEUE: &str = "UPDATE jobs SET status = 'queued', lease = NULL \
     WHERE id = $1 AND status = 'leased' AND leased_until <= $2";
@@ -191,6 +192,14 @@ impl Tx {
         let count: i64 =
             sqlx::query_scalar(HELD).bind(job).bind(lease).fetch_one(self.conn()).await?;
         Ok(count == 1)
+    }
+
+    /// The visitor's message that a reply is still to be made or finished for.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn unfinished_job(&mut self, conversation: &str) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar(UNFINISHED).bind(conversation).fetch_optional(self.conn()).await?)
     }
 
     /// Ends a job.

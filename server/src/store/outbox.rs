@@ -24,6 +24,7 @@ const END: &str = "UPDATE parcels SET status = $3, error = $4, body = '', lease 
     WHERE id = $1 AND lease = $2";
 const AGAIN: &str = "UPDATE parcels SET status = 'queued', error = $3, due_at = $4, lease = NULL WHERE id = $1 AND lease = $2";
 const PUT_OFF: &str = "UPDATE parcels SET due_at = $3 WHERE channel = $1 AND target = $2 AND status = 'queued' AND due_at < $3";
+const HURRY: &str = "UPDATE parcels SET due_at = $3 WHERE channel = $1 AND target = $2 AND status = 'queued' AND attempts > 0 AND due_at > $3";
 const LOST: &str = "UPDATE parcels SET status = 'queued', lease = NULL WHERE status = 'leased'";
 const FAIL_ALL: &str = "UPDATE parcels SET status = 'failed', error = $3, body = '', ended_at = $4 \
     WHERE channel = $1 AND target = $2 AND (status = 'queued' OR (status = 'digest' AND ended_at IS NULL))";
@@ -200,6 +201,19 @@ impl Tx {
         at: i64,
     ) -> Result<(), StoreError> {
         sqlx::query(PUT_OFF).bind(channel).bind(target).bind(at).execute(self.conn()).await?;
+        Ok(())
+    }
+
+    /// What has waited for a target that failed is tried at once: it works again.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn hurry_target(
+        &mut self,
+        (channel, target): (&str, &str),
+        at: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(HURRY).bind(channel).bind(target).bind(at).execute(self.conn()).await?;
         Ok(())
     }
 

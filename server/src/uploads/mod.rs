@@ -30,7 +30,7 @@ pub const MAX_BYTES: u64 = 10 << 20;
 /// Files of a conversation at most.
 pub const MAX_FILES: i64 = 5;
 /// Bytes of all files together at most.
-pub const MAX_TOTAL: i64 = 200 << 20;
+pub const MAX_TOTAL: i64 = 2 << 30;
 /// Files that are taken at once.
 const AT_ONCE: usize = 8;
 /// Of one address.

@@ -252,6 +252,7 @@ async fn codes_and_proofs_end_in_time_and_with_another_address() {
     let store = &house.running.app.store;
     assert_eq!(store.proved(&late.id, hands.now()).await.unwrap().as_deref(), Some(ADA));
     late.client.find(|frame| frame["card"]["kind"] == "result").await;
+    hands.forward(1);
     // Another address is named: a code goes there, and the first one counts no more.
     let asked = late.ask("Where is my order 23456? I am grace@demo.example").await;
     assert_eq!(asked["card"]["to"], "g•••@demo.example");

@@ -5,6 +5,7 @@
 mod actions;
 mod calls;
 mod chat;
+mod client;
 mod conformance;
 mod console;
 mod copilot;
