@@ -9,9 +9,11 @@ use engine::turn::Speaker;
 
 use crate::actions::codes;
 use crate::app::App;
+pub use crate::marks::{Mark, mark};
+
 use crate::hand_off::{hand_off, with};
 use crate::protocol::record;
-use crate::publish::{self, Changes};
+use crate::publish::Changes;
 use crate::quiet;
 use crate::store::conversations::Conversation;
 use crate::store::files::File;
@@ -452,49 +454,6 @@ pub async fn new_epoch(app: &App, id: &str, old: &str) -> Result<String, StoreEr
     tx.renew_epoch(id, &epoch).await?;
     tx.commit().await?;
     Ok(epoch)
-}
-
-/// How far somebody has got with a conversation's messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// They have reached the visitor's page.
-    Delivered,
-    /// The visitor has seen them.
-    VisitorRead,
-    /// An owner has seen them.
-    OwnerRead,
-}
-
-impl Mark {
-    fn of(self, row: &mut Conversation) -> &mut i64 {
-        match self {
-            Self::Delivered => &mut row.visitor_delivered,
-            Self::VisitorRead => &mut row.visitor_read,
-            Self::OwnerRead => &mut row.owner_read,
-        }
-    }
-}
-
-/// Notes that somebody has got as far as `seq`. What was seen was delivered.
-///
-/// # Errors
-/// [`Refusal`]; nothing has changed then.
-pub async fn mark(app: &App, id: &str, mark: Mark, seq: i64) -> Result<(), Refusal> {
-    // Most marks are old news, and a look costs no write.
-    let mut seen = app.store.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    if seq.min(seen.head) <= *mark.of(&mut seen) {
-        return Ok(());
-    }
-    let mut tx = app.store.begin().await?;
-    let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    let head = row.head;
-    let place = mark.of(&mut row);
-    *place = seq.clamp(*place, head);
-    row.visitor_delivered = row.visitor_delivered.max(row.visitor_read);
-    tx.update_conversation(&row).await?;
-    tx.commit().await?;
-    publish::receipts(app, id);
-    Ok(())
 }
 
 /// Appends lines, writes the row and commits.

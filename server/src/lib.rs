@@ -27,6 +27,7 @@ pub mod kb;
 pub mod knowledge;
 pub mod leads;
 pub mod limits;
+pub mod marks;
 pub mod night;
 pub mod notify;
 pub mod origin;

@@ -80,7 +80,7 @@ mod tests {
             (none(), Again, Again),
             (closed(), Failed, Failed),
             (odd(), Failed, Unknown),
-            (away(), Refused, Refused),
+            (away(), Refused, Unknown),
         ] {
             assert_eq!(judge(false, 1, &answer), read, "read {answer:?}");
             assert_eq!(judge(true, 1, &answer), write, "write {answer:?}");

@@ -177,7 +177,7 @@ const WAYS: [(&str, &str, usize, &str); 16] = [
     ("fails", "could not look that up", 3, "do not know whether"),
     ("refuses", "could not look that up", 1, "refused at the other end"),
     ("missing", "could not find that", 1, "could not find that"),
-    ("away", "could not look that up", 1, "refused at the other end"),
+    ("away", "could not look that up", 1, "do not know whether"),
     ("page", "could not look that up", 1, "do not know whether"),
     ("broken", "could not look that up", 1, "do not know whether"),
     ("huge", "could not look that up", 1, "do not know whether"),
