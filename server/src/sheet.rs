@@ -16,6 +16,11 @@ pub fn csv(head: &[String], rows: &[Vec<String>]) -> Result<Vec<u8>, csv::Error>
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }
 
+/// A moment in milliseconds since 1970 as a spreadsheet reads it: `2026-03-12T09:00:00Z`.
+pub fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string()
+}
+
 fn harmless(cell: &str) -> String {
     let formula = cell.trim_start_matches(' ').starts_with(FORMULA);
     if formula { format!("'{cell}") } else { cell.to_owned() }

@@ -18,6 +18,7 @@ use crate::conversation::Refusal;
 use crate::hand_off::hand_off;
 use crate::notify::{self, Event, Notice};
 use crate::outbound::actions::ActionClient;
+use crate::protocol::record::json;
 use crate::publish::Changes;
 use crate::store::calls::Call;
 use crate::store::conversations::Conversation;
@@ -211,8 +212,4 @@ fn with_rows(text: &str, card: Option<&Card>) -> String {
 
 fn text(app: &App, id: &str) -> String {
     said(&app.mind.prompts().templates, id, &[])
-}
-
-fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
 }

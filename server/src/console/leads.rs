@@ -108,16 +108,12 @@ fn table(leads: &[Shown]) -> Result<Vec<u8>, csv::Error> {
             let row = lead.slots.iter().find(|row| row.label == **label);
             row.map(|row| row.value.clone()).unwrap_or_default()
         };
-        let own = [time(lead.at), lead.flow.clone(), lead.level.clone(), lead.status.clone()];
+        let own =
+            [sheet::time(lead.at), lead.flow.clone(), lead.level.clone(), lead.status.clone()];
         let own = own.into_iter().chain([lead.conversation.clone()]);
         own.chain(labels.iter().map(value)).collect()
     };
     sheet::csv(&head, &leads.iter().map(line).collect::<Vec<_>>())
-}
-
-/// Milliseconds since 1970 as a time that a spreadsheet reads.
-fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map(|time| time.to_string()).unwrap_or_default()
 }
 
 #[derive(Debug, Serialize)]

@@ -154,17 +154,13 @@ fn csv(tickets: &[View]) -> Result<Vec<u8>, csv::Error> {
             ticket.tags.join(", "),
             ticket.email.clone().unwrap_or_default(),
             ticket.by.clone(),
-            moment(ticket.created_at),
-            moment(ticket.updated_at),
+            sheet::time(ticket.created_at),
+            sheet::time(ticket.updated_at),
             ticket.conversation.clone(),
         ]
     };
     let rows: Vec<Vec<String>> = tickets.iter().map(row).collect();
     sheet::csv(&head, &rows)
-}
-
-fn moment(at: i64) -> String {
-    jiff::Timestamp::from_millisecond(at).unwrap_or_default().to_string()
 }
 
 #[derive(Debug, Deserialize)]

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::hours;
 use crate::hub::Item;
 use crate::outbox::{self, Channel, Parcel, Unsent};
+use crate::protocol::record::json;
 use crate::protocol::server::Frame;
 use crate::store::conversations::Conversation;
 use crate::store::outbox::Row;
@@ -297,9 +298,4 @@ impl Notice {
             ..self
         }
     }
-}
-
-/// JSON of values that always have one.
-fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
 }

@@ -246,6 +246,11 @@ pub fn scope(scope: &Scope) -> String {
     if scope.is_open() { String::new() } else { serde_json::to_string(scope).unwrap_or_default() }
 }
 
+/// JSON of values that always have one.
+pub fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
+}
+
 /// JSON that was stored as it goes over the wire; damaged rows read as empty lists.
 pub fn raw(json: String) -> Box<RawValue> {
     RawValue::from_string(json).unwrap_or_default()

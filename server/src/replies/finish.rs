@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::hand_off::{hand_off, with};
 use crate::hub::Item;
 use crate::protocol::record::Decision;
+use crate::protocol::record::json;
 use crate::protocol::server::Frame;
 use crate::publish::{self, Changes};
 use crate::store::conversations::Conversation;
@@ -229,9 +230,4 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
     let changes = Changes { passed: row.state != before.state, conversation: row, messages };
     tell(app, changes, None);
     Ok(())
-}
-
-/// JSON of values that always have one.
-fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
 }
