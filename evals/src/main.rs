@@ -28,6 +28,7 @@ mod resident;
 mod retrieval;
 mod run;
 mod scale;
+mod scorecard;
 mod speed;
 mod suite;
 mod threads;
@@ -100,6 +101,8 @@ enum Command {
     Fit(fit::Options),
     /// Put questions to a running server and time what a visitor sees.
     Ask(ask::Options),
+    /// Make conversations up and time the scorecard of them.
+    Scorecard(scorecard::Options),
 }
 
 fn main() -> ExitCode {
@@ -144,6 +147,7 @@ fn run(command: Command) -> Result<()> {
         Command::Transcripts(options) => transcripts::run(&options),
         Command::Fit(options) => fit::run(&options),
         Command::Ask(options) => ask::run(&options),
+        Command::Scorecard(options) => scorecard::run(&options),
     }
 }
 

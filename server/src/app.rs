@@ -1,6 +1,7 @@
 //! What requests and reply workers share.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::auth::Doors;
 use crate::clock::{Clock, Ids};
 use crate::config::{Site, Stream};
 use crate::demo::Demo;
+use crate::gaps;
 use crate::hub::Hub;
 use crate::knowledge::{Edition, Library};
 use crate::limits::Limits;
@@ -24,6 +26,7 @@ use crate::outbound::post::Poster;
 use crate::outbox::Outbox;
 use crate::prompts::{Prompter, Prompts};
 use crate::replies::Desk;
+use crate::scorecard;
 use crate::socket::pipes::Pipes;
 use crate::store::Store;
 use crate::tuning::Tuning;
@@ -42,6 +45,8 @@ pub struct App {
     pub queue: tokio::sync::Notify,
     /// Rings when something that was planned may be due.
     pub due: tokio::sync::Notify,
+    /// Rings when the stream of events has grown.
+    pub measured: tokio::sync::Notify,
     /// Open sockets.
     pub hub: Hub,
     /// Talks over HTTP.
@@ -58,14 +63,20 @@ pub struct App {
     pub inbox: Inbox,
     /// Calls programs of others.
     pub poster: Poster,
+    /// What scorecards share.
+    pub scorecard: scorecard::Desk,
     /// Calls of the owner's actions, and codes.
     pub actions: actions::Desk,
+    /// What the documents did not answer.
+    pub gaps: gaps::Desk,
     /// The demo shop, where it is on.
     pub demo: Option<Demo>,
     /// The site's name and greeting.
     pub site: Site,
     /// Who may talk to this server.
     pub origins: Origins,
+    /// File with the key of the owner's own programs.
+    pub site_key: Option<PathBuf>,
     /// Files that visitors send.
     pub uploads: Uploads,
     /// Rates.

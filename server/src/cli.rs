@@ -57,6 +57,16 @@ pub enum Command {
     Dump,
     /// End the owner's password and sessions, and print a fresh set-up link.
     ResetOwner,
+    /// Read made-up events from standard input into a fresh data folder and time their scorecard; for `porchlight-evals scorecard`.
+    #[command(hide = true)]
+    MeasureScorecard {
+        /// First moment of the period, in milliseconds since 1970.
+        #[arg(long)]
+        from: i64,
+        /// The moment after its last.
+        #[arg(long)]
+        to: i64,
+    },
     /// Read one document from standard input and print it as Markdown; the server starts this for each foreign file.
     #[command(hide = true)]
     ReadDocument {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use engine::metrics::Period;
 use models::manifest::{Manifest, ModelEntry};
 use models::store::Store as ModelStore;
 
@@ -62,6 +63,9 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::PrintConfig => print_config(&loaded),
         Command::Export => runtime()?.block_on(export(&loaded.settings)),
         Command::Dump => runtime()?.block_on(dump(&loaded.settings)),
+        Command::MeasureScorecard { from, to } => {
+            runtime()?.block_on(measure_scorecard(&loaded.settings, Period { from, to }))
+        }
         Command::ResetOwner => runtime()?.block_on(reset_owner(&loaded.settings)),
     }
 }
@@ -255,6 +259,12 @@ async fn dump(settings: &Settings) -> Result<()> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     crate::dump::write(settings, &mut out).await?;
     out.flush().context("standard output")
+}
+
+async fn measure_scorecard(settings: &Settings, period: Period) -> Result<()> {
+    let lines = std::io::stdin().lock();
+    let measured = crate::scorecard::measure::run(settings, lines, period).await?;
+    print(&format!("{measured}\n"))
 }
 
 async fn reset_owner(settings: &Settings) -> Result<()> {

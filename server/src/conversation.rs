@@ -4,23 +4,27 @@
 
 use engine::conversation::{Event, IllegalMove, State, next};
 use engine::fence;
+use engine::metrics::event::What;
 use engine::scope::Scope;
 use engine::turn::Speaker;
 
 use crate::actions::codes;
 use crate::app::App;
+use crate::events::{record, visits};
 pub use crate::marks::{Mark, mark};
 
 use crate::hand_off::{hand_off, with};
 use crate::protocol::record;
 use crate::publish::Changes;
 use crate::quiet;
+use crate::said::{say, say_from};
 use crate::store::conversations::Conversation;
 use crate::store::files::File;
 use crate::store::jobs::{Due, Job};
 use crate::store::messages::Message;
 use crate::store::suggestions::{Fate, Suggestion};
 use crate::store::{StoreError, Tx};
+use crate::surveys::silence;
 use crate::{night, notify, promises, tasks, uploads};
 
 /// Reply jobs that may wait; beyond it a person is asked for.
@@ -60,6 +64,8 @@ pub struct Visitor {
     pub epoch: String,
     /// What the visitor's page is about.
     pub scope: Scope,
+    /// The visit it writes from.
+    pub visit: Option<Box<visits::Names>>,
 }
 
 /// What was stored of a visitor's message.
@@ -136,7 +142,7 @@ async fn take_in(app: &App, visitor: &Visitor, words: Words<'_>) -> Result<Accep
     let scope = record::scope(&visitor.scope);
     let card = tasks::card_json(file.map(uploads::card).as_ref());
     let message = Message { client_msg_id, scope, card, ..Message::plain(Speaker::Visitor, text) };
-    let message = tx.append(&mut row, message, now).await?;
+    let message = say(app, &mut tx, &mut row, message).await?;
     let (seq, mut messages) = (message.seq, vec![message]);
     if found.open_suggestions > 0 {
         tx.outdate_suggestions(&row.id).await?;
@@ -168,7 +174,8 @@ async fn take_in(app: &App, visitor: &Visitor, words: Words<'_>) -> Result<Accep
         let sentence = hand_off(app, &mut tx, &mut row, "busy").await?;
         let fault = app.mind.prompts().templates.say("fault");
         let line = Message::plain(Speaker::Bot, &with(&fault, sentence.as_deref()));
-        messages.push(tx.append(&mut row, Message { reply_to: Some(seq), ..line }, now).await?);
+        let line = Message { reply_to: Some(seq), ..line };
+        messages.push(say(app, &mut tx, &mut row, line).await?);
         passed = true;
     }
     if state == State::Owner && answered {
@@ -225,7 +232,10 @@ async fn open(app: &App, tx: &mut Tx, visitor: &Visitor) -> Result<Conversation,
         return Ok(row);
     }
     let names = (app.ids.id(), visitor.epoch.clone(), visitor.token_hash.clone());
-    Ok(tx.start_conversation(names, app.clock.now_ms()).await?)
+    let visit = visitor.visit.as_deref().cloned();
+    let row = tx.start_conversation(names, visit, app.clock.now_ms()).await?;
+    visits::started(app, tx, &row).await?;
+    Ok(row)
 }
 
 /// The visitor wants a person.
@@ -257,20 +267,23 @@ pub async fn ask_person(app: &App, visitor: &Visitor) -> Result<Changes, Refusal
 pub async fn take(app: &App, owner: &str, id: &str) -> Result<Changes, Refusal> {
     let mut tx = app.store.begin().await?;
     let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    let lines = join(&mut tx, &mut row, (owner, app.clock.now_ms())).await?;
+    let lines = join(app, &mut tx, &mut row, owner).await?;
     changed(app, tx, row, lines).await
 }
 
 /// Makes `owner` the holder; the lines to add when somebody else was.
 async fn join(
+    app: &App,
     tx: &mut Tx,
     row: &mut Conversation,
-    (owner, now): (&str, i64),
+    owner: &str,
 ) -> Result<Vec<Message>, Refusal> {
     if row.holder()? == State::Owner && row.author.as_deref() == Some(owner) {
         return Ok(vec![]);
     }
+    let now = app.clock.now_ms();
     row.pass_to(next(row.holder()?, Event::TakeOver)?, now);
+    record(app, tx, Some(&row.id), What::TakenOver { by: owner.into() }).await?;
     row.author = Some(owner.into());
     row.owner_read = row.head;
     // What was being done step by step is theirs now, and no old button brings it about.
@@ -288,6 +301,8 @@ pub struct Written {
     pub text: String,
     /// The suggestion it came from.
     pub suggestion: Option<String>,
+    /// The saved reply that it began with.
+    pub template: Option<String>,
     /// When it was written, where that is not now: milliseconds since 1970.
     pub written_at: Option<i64>,
 }
@@ -328,7 +343,7 @@ pub async fn put(
         }
         return Ok((stored.seq, None));
     }
-    let mut lines = join(tx, &mut row, (owner, now)).await?;
+    let lines = join(app, tx, &mut row, owner).await?;
     let mut message = Message {
         client_msg_id: Some(written.client_msg_id.clone()),
         author: Some(owner.into()),
@@ -337,9 +352,16 @@ pub async fn put(
     };
     if let Some(draft) = suggested(tx, id, (written, known.as_ref())).await? {
         let same = draft.text.trim() == written.text.trim();
+        let for_seq = draft.for_seq;
         let fate = if same { Fate::Accepted } else { Fate::Edited };
-        let sent = (written.text.as_str(), known.map_or(0, |(_, distance)| distance));
+        let distance = known.map_or(0, |(_, distance)| distance);
+        let sent = (written.text.as_str(), distance);
         tx.settle_suggestion(&draft.id, (fate, Some(sent)), now).await?;
+        let what = match fate {
+            Fate::Accepted => What::SuggestionAccepted { for_seq },
+            _ => What::SuggestionEdited { for_seq, distance },
+        };
+        record(app, tx, Some(id), what).await?;
         if same {
             (message.text, message.pieces, message.citations) =
                 (draft.text, draft.pieces, draft.citations);
@@ -347,11 +369,11 @@ pub async fn put(
     }
     tx.outdate_suggestions(id).await?;
     promises::kept(tx, id, written.written_at.unwrap_or(now)).await?;
-    lines.push(message);
     let mut messages = Vec::new();
     for line in lines {
-        messages.push(tx.append(&mut row, line, now).await?);
+        messages.push(say(app, tx, &mut row, line).await?);
     }
+    messages.push(say_from(app, tx, &mut row, (message, written.template.clone())).await?);
     tx.update_conversation(&row).await?;
     Ok((row.head, Some(Changes { conversation: row, messages, passed: true })))
 }
@@ -400,6 +422,7 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
     let left = row.author.clone();
     row.pass_to(next(row.holder()?, Event::HandBack)?, app.clock.now_ms());
     row.counted_from = row.head;
+    record(app, &mut tx, Some(id), What::HandedBack {}).await?;
     promises::ended(&mut tx, id, app.clock.now_ms()).await?;
     tx.outdate_jobs(id).await?;
     tx.outdate_suggestions(id).await?;
@@ -413,30 +436,17 @@ pub async fn hand_back(app: &App, id: &str) -> Result<Changes, Refusal> {
     Ok(changes)
 }
 
-/// An owner closes the conversation.
-///
-/// # Errors
-/// [`Refusal`]; nothing has changed then.
-pub async fn close(app: &App, id: &str) -> Result<Changes, Refusal> {
-    let mut tx = app.store.begin().await?;
-    let mut row = tx.conversation(id).await?.ok_or(Refusal::Unknown)?;
-    row.pass_to(next(row.holder()?, Event::Close)?, app.clock.now_ms());
-    promises::ended(&mut tx, id, app.clock.now_ms()).await?;
-    tasks::drop_task(&mut tx, id, app.clock.now_ms()).await?;
-    tx.outdate_jobs(id).await?;
-    tx.outdate_suggestions(id).await?;
-    let line = Message::plain(Speaker::System, "The conversation was closed.");
-    changed(app, tx, row, vec![line]).await
-}
-
 /// An owner throws a suggestion away.
 ///
 /// # Errors
 /// [`Refusal`]; nothing has changed then.
 pub async fn discard(app: &App, id: &str, suggestion: &str) -> Result<(), Refusal> {
     let mut tx = app.store.begin().await?;
-    tx.suggestion(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
+    let open = tx.suggestion(suggestion, id).await?.ok_or(Refusal::UnknownSuggestion)?;
     tx.settle_suggestion(suggestion, (Fate::Discarded, None), app.clock.now_ms()).await?;
+    let what = What::SuggestionDiscarded { for_seq: open.for_seq };
+    record(app, &mut tx, Some(id), what).await?;
+    silence::listen(app, &mut tx, id).await?;
     Ok(tx.commit().await?)
 }
 
@@ -457,7 +467,7 @@ pub async fn new_epoch(app: &App, id: &str, old: &str) -> Result<String, StoreEr
 }
 
 /// Appends lines, writes the row and commits.
-async fn changed(
+pub(crate) async fn changed(
     app: &App,
     mut tx: Tx,
     mut row: Conversation,
@@ -465,7 +475,7 @@ async fn changed(
 ) -> Result<Changes, Refusal> {
     let mut messages = Vec::new();
     for line in lines {
-        messages.push(tx.append(&mut row, line, app.clock.now_ms()).await?);
+        messages.push(say(app, &mut tx, &mut row, line).await?);
     }
     tx.update_conversation(&row).await?;
     tx.commit().await?;

@@ -1,9 +1,11 @@
 //! The one way in which a conversation comes to wait for a person.
 
 use engine::conversation::{Event, next};
+use engine::metrics::event::What;
 use engine::rules::Reason;
 
 use crate::app::App;
+use crate::events::record;
 use crate::store::conversations::Conversation;
 use crate::store::{StoreError, Tx};
 use crate::{notify, promises};
@@ -27,6 +29,7 @@ pub async fn hand_off(
     let now = app.clock.now_ms();
     row.pass_to(moved, now);
     row.reason = Some(reason.into());
+    record(app, tx, Some(&row.id), What::HandedOff { reason: reason.into() }).await?;
     promises::remind(app, tx, &row.id, now).await?;
     if reason == Reason::FollowUp.as_str() {
         // The visitor may be gone: there is nobody to promise anything to, and the owner is told in other words.

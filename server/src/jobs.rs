@@ -12,7 +12,8 @@ use crate::app::App;
 use crate::publish::{self, Changes};
 use crate::store::due::{Failure, Item, MAX};
 use crate::store::{StoreError, Tx};
-use crate::{follow_ups, notify, promises};
+use crate::surveys::silence;
+use crate::{follow_ups, gaps, notify, promises, scorecard};
 
 pub use crate::store::due::Due;
 
@@ -22,6 +23,12 @@ pub const FOLLOW_UP: &str = "follow_up";
 pub const PROMISE: &str = "promise";
 /// Nobody has answered for a while; the subject is the conversation.
 pub const UNANSWERED: &str = "unanswered";
+/// The mail of the week; there is one subject.
+pub const WEEKLY: &str = "weekly";
+/// Nobody has written for long; the subject is the conversation.
+pub const SILENCE: &str = "silence";
+/// What the documents did not answer is gathered; there is one.
+pub const GAPS: &str = "gaps";
 
 /// How often it is looked for what is due. The clock may jump, so no longer wait is trusted.
 const EVERY: Duration = Duration::from_secs(2);
@@ -150,8 +157,11 @@ fn act<'a>(
         let subject = due.subject.as_str();
         match due.kind.as_str() {
             FOLLOW_UP => return Ok(follow_ups::due(app, tx, subject).await?),
+            SILENCE => return Ok(silence::due(app, tx, subject).await?),
             PROMISE => promises::warn(app, tx, subject).await?,
             UNANSWERED => notify::unanswered(app, tx, subject).await?,
+            GAPS => gaps::due(app, tx).await?,
+            WEEKLY => scorecard::weekly::send(app, tx, &due.body).await?,
             unknown => return Err(Undone::Unknown(unknown.into())),
         }
         Ok(vec![])

@@ -1,8 +1,10 @@
 //! Leads: kept in the transaction of the step that brought them, and who is told of them.
 
 use engine::flows::{Lead, LeadStatus};
+use engine::metrics::event::What;
 
 use crate::app::App;
+use crate::events::record;
 use crate::store::leads::LeadRow;
 use crate::store::{StoreError, Tx};
 
@@ -42,6 +44,11 @@ pub async fn keep(
         updated_at: now,
     };
     tx.put_lead(&row).await?;
+    let (flow, level) = (row.flow.clone(), row.level.clone());
+    if before.as_ref().is_some_and(|before| before.level == level) {
+        return Ok(is_news(before.as_ref(), lead).then(|| news(lead)));
+    }
+    record(app, tx, Some(conversation), What::LeadCaptured { flow, level }).await?;
     Ok(is_news(before.as_ref(), lead).then(|| news(lead)))
 }
 

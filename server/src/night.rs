@@ -10,6 +10,7 @@ use engine::turn::{Speaker, Turn};
 
 use crate::app::App;
 use crate::replies::turn::turn;
+use crate::said::say;
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
 use crate::store::{StoreError, Tx};
@@ -36,7 +37,7 @@ pub async fn asked(
         return Ok(None);
     };
     let line = Message::plain(Speaker::System, "You asked for a person.");
-    let mut messages = vec![tx.append(row, line, app.clock.now_ms()).await?];
+    let mut messages = vec![say(app, tx, row, line).await?];
     messages.extend(tasks::apply(app, tx, row, step).await?);
     Ok(Some(messages))
 }

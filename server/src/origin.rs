@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::{App, Peer};
 use crate::error::ApiError;
-use crate::uploads;
+use crate::{api, uploads};
 
 /// Where a widget speaks over HTTP, on pages of other sites too.
 const WIDGET: [&str; 4] = ["/widget/stream", "/widget/poll", "/widget/frames", uploads::ADDRESS];
@@ -157,7 +157,9 @@ fn refuse(origins: &Origins, method: &Method, path: &str, headers: &HeaderMap) -
         );
     }
     let own = origin.is_some_and(|origin| origins.is_own(origin));
-    if (path == "/console/ws" || (changes && !embedded)) && !own {
+    // A page of another site cannot send the key that programs show.
+    let program = path.starts_with(api::ADDRESS);
+    if (path == "/console/ws" || (changes && !embedded && !program)) && !own {
         return foreign("Only pages of this server may do that.");
     }
     // Neither is a format that a form of another site can send.

@@ -41,6 +41,7 @@ pub fn changes(app: &App, changes: Changes) {
     if passed {
         app.hub.to_visitor(id, &Item::State);
         app.hub.to_visitor(id, &Item::Queue);
+        app.hub.to_visitor(id, &Item::Survey);
         app.queue.notify_one();
     }
     line(app, id);

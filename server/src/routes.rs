@@ -14,7 +14,7 @@ use engine::search::Search;
 
 use crate::app::{App, Peer};
 use crate::error::ApiError;
-use crate::{assets, console, demo, kb, origin, socket, uploads};
+use crate::{api, assets, console, demo, kb, origin, socket, uploads};
 
 /// Bytes of a request's body at most.
 const MAX_BODY: usize = 64 * 1024;
@@ -47,6 +47,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/healthz", get(health))
         .route("/kb/{*path}", get(kb::page))
         .nest("/console/api", console)
+        .nest("/api", api::routes().layer(middleware::from_fn(uncached)))
         .route("/widget/stream", post(socket::pipes::stream))
         .route("/widget/poll", post(socket::pipes::poll))
         .route("/widget/frames", post(socket::pipes::frames))

@@ -2,9 +2,11 @@
 
 use engine::entities::{Entities, Entity};
 use engine::intent::Scored;
+use engine::metrics::event::What;
 use engine::turn::Speaker;
 
 use crate::app::App;
+use crate::events::record;
 use crate::hub::Item;
 use crate::prompts::Intent;
 use crate::protocol::record::{Named, Reading};
@@ -80,6 +82,8 @@ pub async fn correct(
         let conversation = conversation.to_owned();
         let correction = Correction { id, conversation, seq, intent, label, text, at };
         tx.correct(&correction).await?;
+        let what = What::TagCorrected { seq, tag: correction.intent.clone() };
+        record(app, &mut tx, Some(&correction.conversation), what).await?;
         tx.show_tag(&correction.conversation).await?;
         tx.commit().await?;
     }

@@ -16,6 +16,7 @@ use crate::leads::{self, News};
 use crate::notify::{self, Event, Notice};
 use crate::protocol::record::raw;
 use crate::publish::Changes;
+use crate::said::say;
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
 use crate::store::tasks::Tasks;
@@ -162,7 +163,7 @@ pub async fn apply(
     if !text.is_empty() {
         let message =
             Message { card: card_json(card.as_ref()), ..Message::plain(Speaker::Bot, &text) };
-        messages.push(tx.append(row, message, app.clock.now_ms()).await?);
+        messages.push(say(app, tx, row, message).await?);
     }
     messages.extend(keep(app, tx, row, &Left { card, task, effects }).await?);
     Ok(messages)

@@ -1,15 +1,18 @@
 //! Tickets: opened by the bot after hours or by the owner, changed, and answered.
 
+use engine::metrics::event::What;
 use engine::summary::three_lines;
 use engine::tickets::{Draft, Priority, SUBJECT_CHARS, SUMMARY_CHARS, line};
 
 use crate::app::App;
 use crate::conversation::{self, Refusal, Written};
+use crate::events::record;
 use crate::notify::{self, Event, Notice};
 use crate::publish::{self, Changes};
 use crate::store::tickets::{Change, Ticket};
 use crate::store::{StoreError, Tx};
 use crate::summary;
+use crate::surveys::silence;
 
 /// Who made what the bot made.
 pub const BOT: &str = "bot";
@@ -75,6 +78,8 @@ pub async fn open(
         updated_at: now,
     };
     let ticket = tx.add_ticket(ticket).await?;
+    let what = What::TicketOpened { number: ticket.number };
+    record(app, tx, Some(conversation), what).await?;
     log(tx, &ticket, (by, now), ("made", &ticket.subject)).await?;
     let notice = Notice {
         event: Event::NewTicket,
@@ -154,6 +159,9 @@ pub async fn edit(app: &App, ticket: Ticket, edit: &Edit, by: &str) -> Result<Ti
         after.updated_at = now;
     }
     tx.update_ticket(&after).await?;
+    if after.status == SOLVED {
+        silence::listen(app, &mut tx, &after.conversation).await?;
+    }
     tx.commit().await?;
     Ok(after)
 }
@@ -187,6 +195,7 @@ pub async fn reply(
         client_msg_id: app.ids.id(),
         text: text.into(),
         suggestion: None,
+        template: None,
         written_at: None,
     };
     let mut tx = app.store.begin().await?;

@@ -101,8 +101,15 @@ impl Entities {
         Ok(Self { finders })
     }
 
-    /// What the text names, in its order; no two overlap.
+    /// What the text names, in its order; no two overlap. The first of very many.
     pub fn find(&self, text: &str) -> Vec<Entity> {
+        let mut found = self.all(text);
+        found.truncate(MOST);
+        found
+    }
+
+    /// Everything that the text names, in its order; no two overlap.
+    pub(crate) fn all(&self, text: &str) -> Vec<Entity> {
         let mut all: Vec<Entity> =
             self.finders.iter().flat_map(|finder| finder.find(text)).collect();
         all.sort_by_key(|one| (std::cmp::Reverse(one.span.len()), one.kind, one.span.start));
@@ -116,7 +123,6 @@ impl Entities {
             }
         }
         found.sort_by_key(|one| one.span.start);
-        found.truncate(MOST);
         found
     }
 }
@@ -136,7 +142,7 @@ impl Finder {
 }
 
 /// Whether a match neither begins nor ends within a word or a number. `12.5` does not hold `12`, `a@b.c` holds no `b`.
-fn stands_alone(text: &str, span: &Range<usize>) -> bool {
+pub(crate) fn stands_alone(text: &str, span: &Range<usize>) -> bool {
     let joint = |c: char| matches!(c, '.' | ',' | '@' | '-' | '_' | '/' | ':' | '+' | '#');
     let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let word = &text[span.clone()];

@@ -12,6 +12,8 @@ mod shim;
 mod stage;
 mod visitor;
 
+pub(crate) use program::porchlight;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

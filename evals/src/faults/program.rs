@@ -36,7 +36,7 @@ pub(super) struct Program {
 }
 
 /// The file beside this program.
-pub(super) fn porchlight() -> Result<PathBuf> {
+pub(crate) fn porchlight() -> Result<PathBuf> {
     let own = std::env::current_exe().context("this program's folder cannot be read")?;
     let program = own.with_file_name(format!("porchlight{}", std::env::consts::EXE_SUFFIX));
     ensure!(

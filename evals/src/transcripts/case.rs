@@ -33,6 +33,14 @@ pub(super) struct Step {
     pub(super) say_quickly: Vec<String>,
     /// Presses "Talk to a person".
     pub(super) ask_person: bool,
+    /// Ends the chat.
+    pub(super) resolve: bool,
+    /// Gives this score to what is asked after the chat.
+    pub(super) rate: Option<i64>,
+    /// Does not want to say.
+    pub(super) decline: bool,
+    /// What is asked then: `csat`, `nps` or `none`.
+    pub(super) survey: Option<String>,
     /// Parts of the reply.
     pub(super) reply_contains: Vec<String>,
     /// What must not stand in the reply.
@@ -82,17 +90,32 @@ impl Step {
         let known = |word: &Option<String>, words: &[&str]| {
             word.as_deref().is_none_or(|word| words.contains(&word))
         };
-        let deeds = [self.say.is_some(), !self.say_quickly.is_empty(), self.ask_person];
+        let deeds = [
+            self.say.is_some(),
+            !self.say_quickly.is_empty(),
+            self.ask_person,
+            self.resolve,
+            self.rate.is_some(),
+            self.decline,
+        ];
         let rows = [
             (!deeds.contains(&true), "the visitor does nothing"),
             (deeds.iter().filter(|deed| **deed).count() > 1, "the visitor does one thing a step"),
             (
-                !self.needs_reply() && !self.no_reply && self.state.is_none() && !self.asks_owner(),
+                !self.needs_reply()
+                    && !self.no_reply
+                    && self.state.is_none()
+                    && self.survey.is_none()
+                    && !self.asks_owner(),
                 "a step that expects nothing cannot fail",
             ),
             (self.no_reply && self.needs_reply(), "no reply is expected, and something of it"),
             (self.ask_person && self.asks_owner(), "the button is no message to decide about"),
-            (!known(&self.state, &["bot", "waiting"]), "`state` is bot or waiting"),
+            (
+                !known(&self.state, &["bot", "waiting", "closed"]),
+                "`state` is bot, waiting or closed",
+            ),
+            (!known(&self.survey, &["csat", "nps", "none"]), "`survey` is csat, nps or none"),
             (!known(&self.from, &["bot", "system"]), "`from` is bot or system"),
             (
                 !known(&self.decision, &["send", "hold", "hand_off"]),

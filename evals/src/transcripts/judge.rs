@@ -13,6 +13,8 @@ pub(super) struct Seen {
     pub(super) replies: usize,
     /// Who holds the conversation when the step is over.
     pub(super) state: String,
+    /// What is asked after the chat; null for nothing.
+    pub(super) survey: Value,
     /// Milliseconds until each acknowledgement.
     pub(super) acks: Vec<f64>,
     /// Milliseconds until the first text.
@@ -37,6 +39,10 @@ pub(super) fn judge(step: &Step, seen: &Seen) -> Vec<String> {
     }
     if let Some(state) = step.state.as_ref().filter(|state| **state != seen.state) {
         wrong.push(format!("the conversation is in state {}, not {state}", seen.state));
+    }
+    let asked = seen.survey["kind"].as_str().unwrap_or("none");
+    if let Some(survey) = step.survey.as_ref().filter(|survey| *survey != asked) {
+        wrong.push(format!("what is asked is {asked}, not {survey}"));
     }
     if let (Some(limit), Some(took)) = (step.within_ms, seen.complete_ms)
         && took > limit

@@ -37,8 +37,8 @@ pub(super) struct Played {
 pub(super) async fn play(server: &str, owner: Option<&Owner>, case: &Case) -> Result<Played> {
     let (visitor, welcome) = Visitor::open(server).await?;
     let token = welcome["token"].clone();
-    let (conversation, holder) = (Value::Null, "bot".to_owned());
-    let mut player = Player { visitor, token, conversation, own_seq: 0, head: 0, holder };
+    let (conversation, survey, holder) = (Value::Null, Value::Null, "bot".to_owned());
+    let mut player = Player { visitor, token, conversation, own_seq: 0, head: 0, holder, survey };
     let mut played = Played::default();
     for (number, step) in case.step.iter().enumerate() {
         let place = || format!("step {}", number + 1);
@@ -73,6 +73,8 @@ struct Player {
     head: i64,
     /// Who held the conversation when the last step was over.
     holder: String,
+    /// What was asked after the chat then; null for nothing.
+    survey: Value,
 }
 
 impl Player {
@@ -83,6 +85,9 @@ impl Player {
         if step.ask_person {
             self.visitor.frame(&json!({"type": "ask_person"})).await?;
         }
+        for frame in self.after_chat(step) {
+            self.visitor.frame(&frame).await?;
+        }
         for text in &words {
             self.visitor.say(text).await?;
         }
@@ -92,7 +97,7 @@ impl Player {
             come.context("a message was not acknowledged in time")?;
         }
         // Only the bot answers by itself; who waits for a person gets nothing more.
-        let due = step.ask_person || (self.holder == "bot" && !step.no_reply);
+        let due = step.ask_person || (self.holder == "bot" && !step.no_reply && !words.is_empty());
         let patience = if due { PATIENCE } else { SILENCE };
         while !self.is_answered(&seen) && self.read(start, patience, &mut seen).await?.is_some() {}
         self.settle(start, &mut seen).await?;
@@ -120,10 +125,27 @@ impl Player {
             if frame["type"] == "welcome" {
                 stored = frame["head"].as_i64();
                 self.holder = frame["state"].as_str().unwrap_or_default().to_owned();
+                self.survey = frame["survey"].clone();
             }
         }
-        seen.state = self.holder.clone();
+        (seen.state, seen.survey) = (self.holder.clone(), self.survey.clone());
         Ok(())
+    }
+
+    /// What the step does at the end of a chat and after it.
+    fn after_chat(&self, step: &Step) -> Vec<Value> {
+        let mut frames = Vec::new();
+        if step.resolve {
+            frames.push(json!({"type": "resolve"}));
+        }
+        let id = &self.survey["id"];
+        if let Some(score) = step.rate {
+            frames.push(json!({"type": "survey_answer", "id": id, "score": score, "comment": ""}));
+        }
+        if step.decline {
+            frames.push(json!({"type": "survey_decline", "id": id}));
+        }
+        frames
     }
 
     /// Takes in the next frame; none when `patience` is over, counted from the start of the step.

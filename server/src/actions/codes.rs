@@ -19,6 +19,7 @@ use crate::demo;
 use crate::hand_off::hand_off;
 use crate::notify::mail::{self, Mail, MailError};
 use crate::publish::{self, Changes};
+use crate::said::say;
 use crate::store::codes::{Sent, Wanted};
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
@@ -164,7 +165,7 @@ async fn right(
     // A reply that is being made knows nothing of this; what it would leave behind is void.
     crate::conversation::begin_again(app, tx, row).await?;
     let line = format!("The visitor has shown that {} is theirs.", mask(email));
-    let mut messages = vec![tx.append(row, Message::plain(Speaker::System, &line), now).await?];
+    let mut messages = vec![say(app, tx, row, Message::plain(Speaker::System, &line)).await?];
     messages.extend(tasks::proved(app, tx, row, email).await?);
     Ok(messages)
 }

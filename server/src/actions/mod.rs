@@ -9,17 +9,20 @@ use std::path::PathBuf;
 
 use engine::actions::{Action, Call as Request, said};
 use engine::conversation::State;
+use engine::metrics::event::What;
 use engine::tasks::{Card, Row};
 use engine::turn::Speaker;
 use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::conversation::Refusal;
+use crate::events;
 use crate::hand_off::hand_off;
 use crate::notify::{self, Event, Notice};
 use crate::outbound::actions::ActionClient;
 use crate::protocol::record::json;
 use crate::publish::Changes;
+use crate::said::say;
 use crate::store::calls::Call;
 use crate::store::conversations::Conversation;
 use crate::store::messages::Message;
@@ -162,8 +165,10 @@ pub async fn decide(app: &App, owner: &str, id: &str, yes: bool) -> Result<Chang
     let word = if yes { "agreed to" } else { "declined" };
     let line = format!("{owner} {word}: {}", call.title);
     let mut messages =
-        vec![tx.append(&mut row, Message::plain(Speaker::System, &line), now).await?];
+        vec![say(app, &mut tx, &mut row, Message::plain(Speaker::System, &line)).await?];
     if !yes {
+        let what = What::ActionCalled { action: call.action.clone(), status: status.into() };
+        events::record(app, &mut tx, Some(&call.conversation), what).await?;
         messages.extend(end(app, &mut tx, &mut row, "action_declined").await?);
     }
     tx.update_conversation(&row).await?;
@@ -194,12 +199,11 @@ async fn tell(
     row: &mut Conversation,
     (text, card): (&str, Option<&Card>),
 ) -> Result<Message, StoreError> {
-    let now = app.clock.now_ms();
     let message = match row.holder()? {
         State::Bot => Message { card: card_json(card), ..Message::plain(Speaker::Bot, text) },
         _ => Message::plain(Speaker::System, &with_rows(text, card)),
     };
-    tx.append(row, message, now).await
+    say(app, tx, row, message).await
 }
 
 /// A text with a card's rows behind it.

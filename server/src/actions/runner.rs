@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use engine::actions::{Action, said};
 use engine::conversation::State;
+use engine::metrics::event::What;
 use engine::tasks::{Card, Row};
 use tokio::sync::Semaphore;
 
 use super::judge::{ATTEMPTS, Verdict, judge, sentence};
 use super::{codes, end, json, outgoing, tell, text};
 use crate::app::App;
+use crate::events::record;
 use crate::publish::{self, Changes};
 use crate::store::calls::Call;
 use crate::store::conversations::Conversation;
@@ -160,6 +162,10 @@ async fn settle(
     };
     let shown = rows(app, call, verdict);
     tx.settle_call(&call.id, (status, &json(&shown)), due).await?;
+    if status != "ready" {
+        let what = What::ActionCalled { action: call.action.clone(), status: status.into() };
+        record(app, &mut tx, Some(&call.conversation), what).await?;
+    }
     let messages = told(app, &mut tx, &mut row, (call, verdict, shown)).await?;
     if let Some(message) = messages.first() {
         tx.call_event(&call.id, ("told", &message.text), now).await?;

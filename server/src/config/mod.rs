@@ -156,7 +156,11 @@ fn checked(
     };
     let folders =
         [&mut settings.server.data_dir, &mut settings.knowledge.dir, &mut settings.models.dir];
-    let secrets = [&mut settings.mail.password_file, &mut settings.imap.password_file];
+    let secrets = [
+        &mut settings.mail.password_file,
+        &mut settings.imap.password_file,
+        &mut settings.api.key_file,
+    ];
     for path in folders.into_iter().chain(secrets.into_iter().flatten()) {
         if let Ok(rest) = path.strip_prefix("~") {
             let Some(home) = home else {

@@ -33,6 +33,16 @@ pub struct Settings {
     pub mail: Mail,
     /// Where answers to mail are read.
     pub imap: Imap,
+    /// What the owner's own programs may do.
+    pub api: Api,
+}
+
+/// `[api]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Api {
+    /// File with the key that programs show; they are let in with one only.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[server]`.

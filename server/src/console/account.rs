@@ -146,6 +146,6 @@ fn invalid(message: &str) -> ApiError {
 }
 
 /// A body that is not what the request takes.
-pub(super) fn unreadable(rejection: JsonRejection) -> ApiError {
+pub(crate) fn unreadable(rejection: JsonRejection) -> ApiError {
     ApiError::new(rejection.status(), "bad_request", rejection.body_text())
 }

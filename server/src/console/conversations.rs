@@ -16,6 +16,7 @@ use super::calls::{self, Call};
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::clock::is_hex;
+use crate::closing;
 use crate::conversation::{self, Refusal, Written};
 use crate::error::ApiError;
 use crate::hub::Item;
@@ -26,6 +27,7 @@ use crate::publish;
 use crate::store::conversations::Overview;
 use crate::store::messages;
 use crate::store::promises::Promised;
+use crate::surveys::review::{self, Opinions};
 use crate::{summary, tags, tasks};
 
 /// Conversations of the list at most.
@@ -72,6 +74,9 @@ pub(super) struct Detail {
     ticket: Option<super::tickets::View>,
     /// What was promised about when a person replies, last.
     promise: Option<Promise>,
+    /// What the visitor has said afterwards, and what the owner makes of it.
+    #[serde(flatten)]
+    opinions: Opinions,
 }
 
 /// What was promised: minutes, when a reply was due, and when there was one.
@@ -100,6 +105,7 @@ pub(super) async fn show(
     let after = (row.conversation.head - MESSAGES).max(0);
     let messages = app.store.messages(&id, after, MESSAGES).await?;
     let summary = summary(&row, &messages);
+    let opinions = review::opinions(&app, &row.conversation).await?;
     let named = tags::named(&app.mind.prompts().entities, &messages);
     Ok(Json(Detail {
         summary,
@@ -111,6 +117,7 @@ pub(super) async fn show(
         ticket: app.store.ticket_of(&id).await?.map(Into::into),
         promise: app.store.promised(&id).await?.and_then(Promise::of),
         named,
+        opinions,
         readings: tags::readings(&app, &id, after + 1).await?,
         described: tasks::described(&app, &id).await?,
         calls: calls::listed(&app, Some(&id)).await?,
@@ -159,6 +166,8 @@ pub(super) struct Body {
     text: String,
     #[serde(default)]
     suggestion: Option<String>,
+    #[serde(default)]
+    template: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -184,7 +193,8 @@ pub(super) async fn write(
         return Err(invalid("client_msg_id is 32 lower-case hexadecimal digits."));
     }
     let (client_msg_id, suggestion) = (body.client_msg_id, body.suggestion);
-    let written = Written { client_msg_id, text, suggestion, written_at: None };
+    let template = body.template.filter(|id| is_hex(id, 32));
+    let written = Written { client_msg_id, text, suggestion, template, written_at: None };
     to_the_end(&Arc::clone(&app), async move {
         let name = &signed_in.owner.name;
         let (seq, changes) = conversation::write(&app, name, &id, &written).await?;
@@ -221,7 +231,7 @@ pub(super) async fn close(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     to_the_end(&Arc::clone(&app), async move {
-        let changes = conversation::close(&app, &id).await?;
+        let changes = closing::close(&app, &id).await?;
         publish::changes(&app, changes);
         Ok(StatusCode::NO_CONTENT)
     })

@@ -169,19 +169,22 @@ async fn saved(
         let floor = app.mind.prompts().policy.passage_floor;
         match app.mind.knowledge.save(&edit, base.as_deref(), (floor, all_the_same)) {
             Ok(trial) => Ok(Json(trial).into_response()),
-            Err(EditError::Losses(trial)) => {
-                let message = EditError::Losses(trial.clone()).to_string();
-                let error = serde_json::json!({ "code": "answers_lost", "message": message });
-                let body = Json(Stopped { error, trial: *trial });
-                Ok((StatusCode::CONFLICT, body).into_response())
-            }
+            Err(EditError::Losses(trial)) => Ok(lost(trial)),
             Err(error) => Err(refused(error)),
         }
     })
     .await
 }
 
-fn refused(error: EditError) -> ApiError {
+/// The answer to an edit that would lose right answers.
+pub(super) fn lost(trial: Box<Trial>) -> Response {
+    let message = EditError::Losses(trial.clone()).to_string();
+    let error = serde_json::json!({ "code": "answers_lost", "message": message });
+    let body = Json(Stopped { error, trial: *trial });
+    (StatusCode::CONFLICT, body).into_response()
+}
+
+pub(super) fn refused(error: EditError) -> ApiError {
     let (status, code) = match &error {
         EditError::Name(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_name"),
         EditError::Text(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_text"),

@@ -4,13 +4,17 @@ pub mod account;
 mod calls;
 pub mod conversations;
 pub mod editing;
+pub(crate) mod events;
 pub mod files;
+mod gaps;
 pub mod hours;
 pub mod knowledge;
 pub mod leads;
 mod notifications;
+pub mod reviews;
 pub mod rules;
 pub mod saved_replies;
+pub mod scorecard;
 pub mod tags;
 pub mod tickets;
 mod verdicts;
@@ -62,10 +66,19 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/calls/{id}/refuse", post(calls::refuse))
         .route("/notifications", get(notifications::overview))
         .route("/notifications/test", post(notifications::test))
+        .route("/gaps", get(gaps::list))
+        .route("/gaps/refresh", post(gaps::refresh))
+        .route("/gaps/proposals/{id}", post(gaps::settle))
+        .route("/gaps/changes", get(gaps::changes))
+        .route("/gaps/autonomy", get(gaps::autonomy))
         .route("/leads", get(leads::list))
         .route("/leads/export", get(leads::export))
         .route("/flows", get(leads::flows))
         .route("/files/{id}", get(files::download))
+        .route("/events", get(events::list))
+        .route("/events/export", get(events::export))
+        .route("/events/staging", post(events::stage))
+        .route("/events/check", get(events::look))
         .route("/rules", get(rules::overview))
         .route("/rules/wrong", post(rules::choose))
         .route("/verdicts", get(verdicts::list))
@@ -79,6 +92,13 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/saved-replies", get(saved_replies::list).post(saved_replies::create))
         .route("/saved-replies/{id}", post(saved_replies::edit))
         .route("/saved-replies/{id}/delete", post(saved_replies::delete))
+        .route("/scorecard", get(scorecard::show))
+        .route("/scorecard/assumptions", get(scorecard::assumed).post(scorecard::assume))
+        .route("/scorecard/items", get(scorecard::list).post(scorecard::change))
+        .route("/scorecard/mail", post(scorecard::mail))
+        .route("/reviews", get(reviews::list))
+        .route("/reviews/{conversation}/{case}", post(reviews::score))
+        .route("/reviews/{conversation}/{case}/done", post(reviews::done))
         .route("/hours", get(hours::show))
         .route("/hours/away", post(hours::away))
         .route("/tickets", get(tickets::list).post(tickets::create))

@@ -34,6 +34,8 @@ pub enum Item {
     Line,
     /// The suggestion that is open.
     Suggestion,
+    /// What the visitor is asked after a chat.
+    Survey,
     /// What the message with this seq was read as.
     Reading(i64),
     /// A frame that must not be lost.
@@ -79,7 +81,8 @@ impl Item {
             | (Self::Receipts, Self::Receipts)
             | (Self::Queue, Self::Queue)
             | (Self::Line, Self::Line)
-            | (Self::Suggestion, Self::Suggestion) => true,
+            | (Self::Suggestion, Self::Suggestion)
+            | (Self::Survey, Self::Survey) => true,
             (Self::Newest(kind, _), Self::Newest(earlier, _)) => kind == earlier,
             (Self::Reading(seq), Self::Reading(earlier)) => seq == earlier,
             _ => false,

@@ -49,7 +49,7 @@ async fn question(
 
 impl Library {
     /// Adds a golden question to the owner's file, unless it is there, or finds its document only in its conversation.
-    fn learn(&self, golden: &Golden, floor: f32) -> Result<bool, String> {
+    pub(crate) fn learn(&self, golden: &Golden, floor: f32) -> Result<bool, String> {
         let _one_at_a_time = self.learning.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.shelf.folder.join(golden::FILE);
         let text = match fs::symlink_metadata(&file) {

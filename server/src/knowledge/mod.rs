@@ -9,6 +9,7 @@ mod gentle;
 mod keeper;
 pub mod learn;
 pub mod pages;
+pub mod replay;
 mod shelf;
 pub mod status;
 pub mod trials;
@@ -214,7 +215,10 @@ impl Library {
     }
 
     /// A few texts at a time, waiting where visitors keep the encoder busy; `go_on` says when to give up, and why.
-    fn embed_gently(
+    ///
+    /// # Errors
+    /// What `go_on` or the encoder says.
+    pub fn embed_gently(
         &self,
         texts: &[&str],
         go_on: &dyn Fn() -> Result<(), String>,

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
 
+use engine::metrics::event::What;
+
 use super::Event;
 use super::address::Address;
 use crate::config::HostPort;
@@ -39,6 +41,9 @@ pub struct Notify {
     pub route: Vec<Route>,
 }
 
+/// Stands for all events of the stream.
+const ALL: &str = "*";
+
 /// A program that is called over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
@@ -50,6 +55,15 @@ pub struct Webhook {
     pub secret_file: PathBuf,
     /// What it is told without a route.
     pub events: Vec<Event>,
+    /// Names of the events of the stream that it gets, `*` for all.
+    pub stream: Vec<String>,
+}
+
+impl Webhook {
+    /// Whether it gets an event of the stream.
+    pub fn streams(&self, name: &str) -> bool {
+        self.stream.iter().any(|one| one == ALL || one == name)
+    }
 }
 
 /// A topic of an ntfy server.
@@ -106,6 +120,8 @@ struct WebhookLine {
     secret_file: PathBuf,
     #[serde(default)]
     events: Vec<Event>,
+    #[serde(default)]
+    stream: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -198,8 +214,16 @@ impl Notify {
     fn add_webhook(&mut self, line: WebhookLine) -> Result<(), String> {
         named(&line.id)?;
         self.fresh(Channel::Webhook, &line.id)?;
-        let WebhookLine { id, url, secret_file, events } = line;
-        self.webhook.push(Webhook { id, url: address(&url)?, secret_file, events });
+        let WebhookLine { id, url, secret_file, events, stream } = line;
+        if let Some(unknown) =
+            stream.iter().find(|name| *name != ALL && !What::NAMES.contains(&name.as_str()))
+        {
+            let names = What::NAMES.join(", ");
+            return Err(format!(
+                "`{unknown}` is no event of the stream; it has {names}, and \"{ALL}\" for all"
+            ));
+        }
+        self.webhook.push(Webhook { id, url: address(&url)?, secret_file, events, stream });
         Ok(())
     }
 

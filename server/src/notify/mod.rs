@@ -45,11 +45,13 @@ pub enum Event {
     FollowUp,
     /// An action waits for the owner's yes.
     Approval,
+    /// The figures of a week.
+    WeeklyScorecard,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::FirstMessage,
         Self::HandOff,
         Self::Unanswered,
@@ -58,6 +60,7 @@ impl Event {
         Self::NewTicket,
         Self::FollowUp,
         Self::Approval,
+        Self::WeeklyScorecard,
     ];
 
     /// The word of routes, webhooks and the console.
@@ -71,6 +74,7 @@ impl Event {
             Self::NewTicket => "new_ticket",
             Self::FollowUp => "follow_up",
             Self::Approval => "approval",
+            Self::WeeklyScorecard => "weekly_scorecard",
         }
     }
 }

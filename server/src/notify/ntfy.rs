@@ -58,6 +58,7 @@ fn headers(notice: &Notice) -> Vec<(&'static str, String)> {
         Event::NewLead => "seedling",
         Event::NewTicket => "ticket",
         Event::Approval => "raised_hand",
+        Event::WeeklyScorecard => "bar_chart",
     };
     vec![("title", header_text(&notice.title)), ("priority", priority.into()), ("tags", tag.into())]
 }

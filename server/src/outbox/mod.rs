@@ -116,6 +116,28 @@ impl Outbox {
     }
 }
 
+/// As [`put`], of what is one of many: none is put up where so many wait for its target already.
+///
+/// # Errors
+/// [`StoreError::Sql`].
+pub async fn put_some(
+    app: &App,
+    tx: &mut Tx,
+    (parcel, most): (Parcel, i64),
+    now: i64,
+) -> Result<Option<String>, StoreError> {
+    let waiting = tx.parcels_for(parcel.channel.as_str(), &parcel.target, most).await?;
+    if waiting >= most {
+        app.outbox.refused.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(
+            target = parcel.target,
+            "an event was not kept for a webhook, as {most} wait for it already; programs can read the stream at /api/events"
+        );
+        return Ok(None);
+    }
+    put(app, tx, parcel, now).await
+}
+
 /// Puts a parcel up within the transaction of what causes it; its id, or none where [`MAX`] wait already.
 ///
 /// # Errors

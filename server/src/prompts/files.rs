@@ -9,6 +9,7 @@ use engine::hours::Hours;
 use engine::intent::IntentFile;
 use engine::policy::Policy;
 use engine::prompt::Templates;
+use engine::surveys::Rules as Surveys;
 use engine::tasks::Books;
 
 use crate::notify::file::Notify;
@@ -46,6 +47,7 @@ pub(super) struct Sources {
     actions: Source,
     hours: Source,
     notify: Source,
+    surveys: Source,
 }
 
 /// What the files say.
@@ -56,6 +58,7 @@ pub(super) struct Parsed {
     pub(super) entities: Entities,
     pub(super) books: Books,
     pub(super) notify: Notify,
+    pub(super) surveys: Surveys,
 }
 
 impl Sources {
@@ -90,6 +93,7 @@ impl Sources {
             actions: optional("actions.toml", include_str!("../../../prompts/actions.toml"))?,
             hours: optional("hours.toml", include_str!("../../../prompts/hours.toml"))?,
             notify: optional("notify.toml", include_str!("../../../prompts/notify.toml"))?,
+            surveys: optional("surveys.toml", include_str!("../../../prompts/surveys.toml"))?,
         })
     }
 
@@ -112,7 +116,9 @@ impl Sources {
             Hours::parse(&self.hours.text).map_err(|e| PromptsError::of(&self.hours.name, &e))?;
         let notify = Notify::parse(&self.notify.text)
             .map_err(|e| PromptsError::of(&self.notify.name, &e))?;
+        let surveys = Surveys::parse(&self.surveys.text)
+            .map_err(|e| PromptsError::of(&self.surveys.name, &e))?;
         let books = Books { flows, actions, hours };
-        Ok(Parsed { templates, intents, policy, entities, books, notify })
+        Ok(Parsed { templates, intents, policy, entities, books, notify, surveys })
     }
 }

@@ -45,6 +45,8 @@ pub struct Prompts {
     pub books: Books,
     /// `notify.toml`.
     pub notify: Notify,
+    /// `surveys.toml`.
+    pub surveys: engine::surveys::Rules,
 }
 
 /// An intent as people and programs name it.
@@ -158,7 +160,7 @@ fn learn(
     corrections: &[Correction],
     go_on: &dyn Fn() -> Result<(), String>,
 ) -> Result<Prompts, PromptsError> {
-    let Parsed { templates, intents, policy, entities, books, notify } = parsed;
+    let Parsed { templates, intents, policy, entities, books, notify, surveys } = parsed;
     let examples = corrections.iter().map(|one| (one.intent.as_str(), one.text.as_str()));
     let file = intents.with_examples(examples);
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,5 +178,5 @@ fn learn(
         let problem = format!("the examples could not be read by the encoder: {error}");
         PromptsError::of(&sources.intents.name, &problem)
     })?;
-    Ok(Prompts { policy, templates, intents, entities, books, notify })
+    Ok(Prompts { policy, templates, intents, entities, books, notify, surveys })
 }

@@ -3,6 +3,8 @@
 use engine::scope::Scope;
 use serde::Deserialize;
 
+use crate::events::convert::Conversion;
+
 /// What a visitor's widget sends.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -61,11 +63,45 @@ pub enum VisitorFrame {
         /// Which button.
         yes: bool,
     },
+    /// That solved it, or it is enough: the chat ends.
+    Resolve {},
+    /// An answer to what is asked after a chat.
+    SurveyAnswer {
+        /// Which question.
+        id: String,
+        /// The score.
+        score: i64,
+        /// Words beside it; empty when none follow, left out while they may.
+        #[serde(default)]
+        comment: Option<String>,
+    },
+    /// The visitor does not want to answer.
+    SurveyDecline {
+        /// Which question.
+        id: String,
+    },
     /// A one-time code.
     Code {
         /// As it was typed.
         code: String,
     },
+    /// The chat was opened on a page.
+    Opened {
+        /// The visit: 32 hex digits, made by the widget for one browser tab.
+        session: String,
+        /// The browser: 32 hex digits.
+        visitor: String,
+        /// Address of the page.
+        page: String,
+        /// Address of the page before it.
+        #[serde(default)]
+        referrer: String,
+        /// `source / medium / campaign`.
+        #[serde(default)]
+        campaign: String,
+    },
+    /// The visitor has done what the owner hopes for.
+    Converted(Conversion),
     /// Is anybody there?
     Ping {},
 }
@@ -136,6 +172,11 @@ mod tests {
             r#"{"type":"send","client_msg_id":"x","text":"a","from":"bot"}"#,
             r#"{"type":"typing","on":1}"#,
             r#"{"type":"watch","conversation":null}"#,
+            r#"{"type":"resolve","by":"owner"}"#,
+            r#"{"type":"survey_answer","id":"a"}"#,
+            r#"{"type":"survey_answer","id":"a","score":4.5}"#,
+            r#"{"type":"survey_answer","id":"a","score":"4"}"#,
+            r#"{"type":"survey_decline"}"#,
         ] {
             check(bad, false);
         }

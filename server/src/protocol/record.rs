@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::prompts::Intent;
 use crate::store::conversations::Overview;
-use crate::store::{messages, suggestions};
+use crate::store::{messages, suggestions, surveys};
 
 /// A place in the owner's documents, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +107,8 @@ pub struct Summary {
     pub visitor_delivered: i64,
     /// Newest seq that the visitor has seen.
     pub visitor_read: i64,
+    /// How the visitor has rated the newest case that was rated: score and best score.
+    pub rating: Option<[i64; 2]>,
 }
 
 /// Characters of the newest message that the list shows.
@@ -132,7 +134,36 @@ impl Summary {
             unread: overview.unread,
             visitor_delivered: row.visitor_delivered,
             visitor_read: row.visitor_read,
+            rating: overview.csat.zip(overview.csat_scale).map(|(score, scale)| [score, scale]),
         }
+    }
+}
+
+/// A question to the visitor after a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// 32 hex digits.
+    pub id: String,
+    /// `csat` or `nps`.
+    pub kind: String,
+    /// The best score; the worst is 1 for `csat` and 0 for `nps`.
+    pub scale: i64,
+    /// `stars`, `faces` or `numbers`.
+    pub look: String,
+    /// The question.
+    pub question: String,
+    /// What is asked beside it.
+    pub comment_question: String,
+    /// What was said, and may still be changed.
+    pub score: Option<i64>,
+    /// Whether it may be answered.
+    pub open: bool,
+}
+
+impl From<surveys::Survey> for Asked {
+    fn from(row: surveys::Survey) -> Self {
+        let surveys::Survey { id, kind, scale, look, question, comment_question, score, .. } = row;
+        Self { id, kind, scale, look, question, comment_question, score, open: true }
     }
 }
 

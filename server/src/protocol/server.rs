@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::knowledge::status::Status;
 use crate::prompts;
 
-use super::record::{Citation, Decision, Message, Named, Reading, Suggestion, Summary};
+use super::record::{Asked, Citation, Decision, Message, Named, Reading, Suggestion, Summary};
 
 /// A frame in its final form, shared by all who get it.
 pub type Text = Arc<str>;
@@ -79,6 +79,11 @@ pub enum Frame {
     Queue {
         /// From 1; `None` when it does not wait.
         place: Option<i64>,
+    },
+    /// What the visitor is asked after a chat.
+    Survey {
+        /// The question; `None` when nothing is asked.
+        survey: Option<Box<Asked>>,
     },
     /// Answers a ping.
     Pong {},
@@ -204,6 +209,10 @@ pub struct VisitorWelcome {
     pub owner_read: i64,
     /// Place among those who wait for a person, from 1.
     pub queue: Option<i64>,
+    /// What is asked after the chat.
+    pub survey: Option<Asked>,
+    /// Whether visitors are asked below an answer if it has solved their matter.
+    pub ask_solved: bool,
 }
 
 /// What the widget shows of the site.

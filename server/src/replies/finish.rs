@@ -1,16 +1,19 @@
 //! The end of a reply job: one transaction, fenced by the lease, that stores the reply and the decision or neither.
 
 use engine::fence::{Scene, Verdict, may_finish};
+use engine::metrics::event::What;
 use engine::rules::Action;
 use engine::turn::Speaker;
 
 use crate::app::App;
+use crate::events::record;
 use crate::hand_off::{hand_off, with};
 use crate::hub::Item;
 use crate::protocol::record::Decision;
 use crate::protocol::record::json;
 use crate::protocol::server::Frame;
 use crate::publish::{self, Changes};
+use crate::said::say;
 use crate::store::conversations::Conversation;
 use crate::store::jobs::Job;
 use crate::store::messages::Message;
@@ -41,6 +44,11 @@ pub(super) async fn finish(
     let mut decision = decision(app, job, made);
     let mut tx = app.store.begin().await?;
     let (row, verdict) = fenced(&mut tx, job, lease).await?;
+    let cancelled = made.outcome.cancelled && !made.timed_out;
+    if cancelled && row.is_some() {
+        let what = What::DraftCancelled { for_seq: job.for_seq };
+        record(app, &mut tx, Some(&job.conversation), what).await?;
+    }
     let Some(mut row) = row.filter(|_| matches!(verdict, Verdict::Reply | Verdict::Suggest)) else {
         if verdict == Verdict::Leave {
             keep(app, &mut tx, job, made).await?;
@@ -55,16 +63,16 @@ pub(super) async fn finish(
         decision.action = Action::Hold.as_str().into();
     }
     let mut messages = Vec::new();
-    let cancelled = made.outcome.cancelled && !made.timed_out;
     let mut sent = false;
     if !cancelled {
+        record(app, &mut tx, Some(&row.id), decided(&decision, made)).await?;
         let wanted = match verdict {
             Verdict::Reply => end(app, &mut tx, &mut row, (job, made)).await?,
             _ => None,
         };
         sent = wanted.as_ref().is_some_and(|message| message.draft_id.is_some());
         if let Some(message) = wanted {
-            messages.push(tx.append(&mut row, message, app.clock.now_ms()).await?);
+            messages.push(say(app, &mut tx, &mut row, message).await?);
         }
         if let (Verdict::Reply, Some(left)) = (verdict, &made.outcome.left) {
             messages.extend(tasks::keep(app, &mut tx, &mut row, left).await?);
@@ -165,6 +173,19 @@ async fn keep(app: &App, tx: &mut Tx, job: &Job, made: &Made) -> Result<(), Stor
     tx.suggest(&suggestion, app.clock.now_ms()).await
 }
 
+/// The decision for the stream of events.
+fn decided(decision: &Decision, made: &Made) -> What {
+    What::ReplyDecided {
+        for_seq: decision.for_seq,
+        action: decision.action.clone(),
+        rule: decision.rule.clone(),
+        reason: decision.reason.clone(),
+        confidence: decision.confidence,
+        frustration: made.outcome.frustration,
+        tags: decision.intents.iter().map(|tag| tag.id.clone()).collect(),
+    }
+}
+
 fn decision(app: &App, job: &Job, made: &Made) -> Decision {
     let (outcome, card) = (&made.outcome, app.mind.model.card());
     let hash: String = card.drafter_sha256.chars().take(HASH_DIGITS).collect();
@@ -215,14 +236,8 @@ pub(super) async fn give_up(app: &App, job: &Job, now: i64) -> Result<(), StoreE
         let sentence = hand_off(app, &mut tx, &mut row, "fault").await?;
         let fault = app.mind.prompts().templates.say("fault");
         let line = Message::plain(Speaker::Bot, &with(&fault, sentence.as_deref()));
-        messages.push(
-            tx.append(
-                &mut row,
-                Message { reply_to: Some(job.for_seq), ..line },
-                app.clock.now_ms(),
-            )
-            .await?,
-        );
+        let line = Message { reply_to: Some(job.for_seq), ..line };
+        messages.push(say(app, &mut tx, &mut row, line).await?);
     }
     tx.finish_job(&job.id).await?;
     tx.update_conversation(&row).await?;

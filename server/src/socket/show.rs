@@ -5,7 +5,7 @@ use crate::hub::{Item, Name, News};
 use crate::protocol::record::{self, Message, Summary};
 use crate::protocol::server::{Frame, Text};
 use crate::store::StoreError;
-use crate::tags;
+use crate::{surveys, tags};
 
 use super::wire::Wire;
 
@@ -21,6 +21,8 @@ pub(super) struct Page {
     pub(super) cursor: i64,
     /// Whether the client is a console, where frames name their conversation.
     pub(super) console: bool,
+    /// Whether the visitor was shown a question.
+    pub(super) asked: bool,
 }
 
 impl Page {
@@ -45,6 +47,7 @@ impl Page {
                 Some(Frame::Queue { place: app.store.queue_place(&self.conversation).await? })
             }
             Item::Suggestion if here => self.suggestion(app).await?,
+            Item::Survey if here => self.survey(app).await?,
             Item::Reading(seq) if here => tags::frame(app, &about, seq).await?,
             Item::Line => line(app, &about).await?,
             Item::Durable(text) | Item::Newest(_, text) | Item::Fleeting(text) => {
@@ -103,6 +106,14 @@ impl Page {
             visitor_read: row.visitor_read,
             owner_read: row.owner_read,
         }))
+    }
+
+    /// What is asked now; nothing where nothing was asked before either.
+    async fn survey(&mut self, app: &App) -> Result<Option<Frame>, StoreError> {
+        let Some(row) = app.store.conversation(&self.conversation).await? else { return Ok(None) };
+        let survey = surveys::shown(app, &row).await?;
+        let before = std::mem::replace(&mut self.asked, survey.is_some());
+        Ok((before || self.asked).then(|| Frame::Survey { survey: survey.map(Box::new) }))
     }
 
     async fn suggestion(&self, app: &App) -> Result<Option<Frame>, StoreError> {

@@ -1,5 +1,8 @@
 //! The visitor's side of a talk: hello, messages, how far they have read, typing, asking for a person.
 
+mod surveys;
+mod visits;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,6 +10,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State as Shared};
 use axum::response::{IntoResponse, Response};
 use engine::conversation::State;
+use engine::metrics::event::Visit;
 use engine::scope::Scope;
 
 use crate::accept::Seat;
@@ -15,13 +19,17 @@ use crate::app::{App, Peer};
 use crate::clock::{fingerprint, is_hex};
 use crate::conversation::{self, Mark, Refusal, Visitor};
 use crate::error::ApiError;
+use crate::events::convert::{self, Teller};
+use crate::events::visits::Opening;
 use crate::hub::{Item, LINGER, Lane, Name};
 use crate::limits::Place;
 use crate::protocol::client::VisitorFrame;
+use crate::protocol::record::Asked;
 use crate::protocol::server::{Frame, SiteName, VisitorWelcome, Welcome};
 use crate::protocol::{MAX_TEXT, VERSION};
 use crate::store::StoreError;
 use crate::store::conversations::Conversation;
+use crate::surveys::{Answer, shown};
 use crate::{publish, quiet, tasks};
 
 use super::show::Page;
@@ -157,6 +165,21 @@ impl VisitorTalk {
                 self.tell(changes.map_err(complaint)?);
                 Ok(())
             }
+            VisitorFrame::Opened { session, visitor: browser, page, referrer, campaign } => {
+                let visit = Visit { page, referrer, campaign, visitor: browser };
+                self.opened(&visitor, Opening { session, visit }).await
+            }
+            VisitorFrame::Converted(conversion) => {
+                self.paced(&visitor)?;
+                let Some(id) = &visitor.conversation else { return Ok(()) };
+                let done = convert::convert(&self.app, id, (conversion, Teller::Page)).await;
+                done.map_err(|error| Complaint::mild("bad_conversion", error.to_string()))
+            }
+            VisitorFrame::Resolve {} => self.resolve(&visitor).await,
+            VisitorFrame::SurveyAnswer { id, score, comment } => {
+                self.rate(&visitor, &id, Answer { score, comment }).await
+            }
+            VisitorFrame::SurveyDecline { id } => self.decline(&visitor, &id).await,
             VisitorFrame::Code { code } => {
                 self.paced(&visitor)?;
                 let changes = codes::enter(&self.app, &visitor, &code).await.map_err(complaint)?;
@@ -203,6 +226,7 @@ impl VisitorTalk {
             token_hash: fingerprint(&token),
             epoch: epoch.clone(),
             scope,
+            visit: None,
         });
         if self.page.conversation != id.clone().unwrap_or_default() {
             // What still waits in the lane is of another conversation.
@@ -221,6 +245,7 @@ impl VisitorTalk {
             self.standing(&id, (has.epoch, has.last_seq), &has.outbox).await.map_err(fatal)?;
         self.page.conversation = Name::clone(&id);
         self.page.cursor = if standing.restored { 0 } else { has.last_seq.max(0) };
+        self.page.asked = standing.survey.is_some();
         let head = standing.row.as_ref().map_or(0, |row| row.head);
         let epoch = standing.row.as_ref().map_or(epoch, |row| row.epoch.clone());
         out.push(self.welcome(token, epoch, standing));
@@ -254,7 +279,11 @@ impl VisitorTalk {
             Some(row) if row.state == State::Waiting.as_str() => store.queue_place(id).await?,
             _ => None,
         };
-        Ok(Standing { row, restored, known, queue })
+        let survey = match &row {
+            Some(row) => shown(&self.app, row).await?,
+            None => None,
+        };
+        Ok(Standing { row, restored, known, queue, survey })
     }
 
     /// The conversation to go on with. A wrong secret and an unknown id look the same from outside.
@@ -279,7 +308,7 @@ impl VisitorTalk {
     }
 
     fn welcome(&self, token: String, epoch: String, standing: Standing) -> Frame {
-        let Standing { row, restored, known, queue } = standing;
+        let Standing { row, restored, known, queue, survey } = standing;
         let site =
             SiteName { name: self.app.site.name.clone(), greeting: self.app.site.greeting.clone() };
         let visitor = VisitorWelcome {
@@ -295,6 +324,8 @@ impl VisitorTalk {
             known,
             owner_read: row.as_ref().map_or(0, |row| row.owner_read),
             queue,
+            survey,
+            ask_solved: self.app.mind.prompts().surveys.ask_solved,
             conversation: row.map(|row| row.id),
         };
         Frame::Welcome(Box::new(Welcome { v: VERSION, visitor: Some(visitor), owner: None }))
@@ -430,6 +461,7 @@ struct Standing {
     restored: bool,
     known: BTreeMap<String, i64>,
     queue: Option<i64>,
+    survey: Option<Asked>,
 }
 
 fn complaint(refusal: Refusal) -> Complaint {

@@ -38,7 +38,7 @@ use crate::socket::pipes::Pipes;
 use crate::store::corrections::Correction;
 use crate::tuning::{self, Tuning};
 use crate::uploads::{self, Uploads};
-use crate::{accept, actions, jobs, prompts, queue, routes};
+use crate::{accept, actions, gaps, jobs, prompts, queue, routes, scorecard};
 
 /// How often quiet addresses are forgotten.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -139,6 +139,8 @@ pub async fn open(
     outbox::start(&app).await?;
     inbox::start(&app);
     app.doors.sockets.spawn(jobs::keep(Arc::clone(&app)));
+    app.doors.sockets.spawn(gaps::keep(Arc::clone(&app)));
+    app.doors.sockets.spawn(scorecard::keep(Arc::clone(&app)));
     actions::start(&app).await?;
     app.doors.sockets.spawn(lineage::keep(Arc::clone(&app), settings.server.data_dir.clone()));
     // What answered "starting" goes.
@@ -181,6 +183,9 @@ pub async fn assemble(
         store,
         clock,
         queue: Notify::default(),
+        measured: Notify::default(),
+        gaps: gaps::Desk::default(),
+        scorecard: scorecard::Desk::default(),
         due: Notify::default(),
         hub: Hub::default(),
         pipes: Pipes::default(),
@@ -199,6 +204,7 @@ pub async fn assemble(
         ids,
         site: settings.site.clone(),
         origins: Origins::new(address, server.public_url.clone(), server.allowed_origins.clone()),
+        site_key: settings.api.key_file.clone(),
         uploads: Uploads::new(server.data_dir.join(data::UPLOADS)),
         limits: Limits::new(&settings.limits),
         doors: Doors::default(),

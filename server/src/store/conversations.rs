@@ -1,15 +1,18 @@
 //! Conversations: who holds one, since when, and what the owner's list shows.
 
 use engine::conversation::State;
+use engine::metrics::clock::Running;
 use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
+use crate::events::visits::Names;
 
 /// The columns of [`Conversation`], of a row that is called `c`.
 macro_rules! columns {
     () => {
         "c.id, c.token_hash, c.epoch, c.state, c.generation, c.head, c.owner_read, c.visitor_read, c.author, c.tag, c.reason, \
-        c.created_at, c.updated_at, c.counted_from, c.visitor_delivered, c.waiting_since"
+        c.created_at, c.updated_at, c.counted_from, c.visitor_delivered, c.waiting_since, c.session, c.visitor, c.case_place, \
+        c.case_began_at, c.case_waits_since, c.case_bot_at, c.case_owner_at, c.case_turns, c.case_resolved_at"
     };
 }
 /// What the list shows of a conversation.
@@ -20,8 +23,10 @@ macro_rules! overview {
             columns!(),
             ", COALESCE(m.text, '') AS last_text, COALESCE(m.speaker, 'system') AS last_from, \
             (SELECT COUNT(*) FROM messages u WHERE u.conversation = c.id AND u.speaker = 'visitor' \
-            AND u.seq > c.owner_read) AS unread \
-            FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head ",
+            AND u.seq > c.owner_read) AS unread, v.score AS csat, v.scale AS csat_scale \
+            FROM conversations c LEFT JOIN messages m ON m.conversation = c.id AND m.seq = c.head \
+            LEFT JOIN surveys v ON v.conversation = c.id AND v.kind = 'csat' AND v.place = (SELECT MAX(w.place) \
+            FROM surveys w WHERE w.conversation = c.id AND w.kind = 'csat' AND w.score IS NOT NULL) ",
             $which
         )
     };
@@ -45,11 +50,12 @@ const RECEIVING: &str = concat!(
 const OVERVIEW: &str = overview!("WHERE c.id = $1");
 const NEWEST: &str = overview!("ORDER BY c.updated_at DESC, c.id LIMIT $1");
 const INSERT: &str = "INSERT INTO conversations (id, token_hash, epoch, state, generation, head, owner_read, \
-    visitor_read, author, tag, reason, created_at, updated_at) \
-    VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5)";
+    visitor_read, author, tag, reason, created_at, updated_at, session, visitor) \
+    VALUES ($1, $2, $3, $4, 0, 0, 0, 0, NULL, NULL, NULL, $5, $5, $6, $7)";
 const UPDATE: &str = "UPDATE conversations SET state = $2, generation = $3, head = $4, owner_read = $5, \
     visitor_read = $6, author = $7, tag = $8, reason = $9, updated_at = $10, counted_from = $11, \
-    visitor_delivered = $12, waiting_since = $13 WHERE id = $1";
+    visitor_delivered = $12, waiting_since = $13, case_place = $14, case_began_at = $15, case_waits_since = $16, \
+    case_bot_at = $17, case_owner_at = $18, case_turns = $19, case_resolved_at = $20 WHERE id = $1";
 const IDS: &str = "SELECT id FROM conversations WHERE id > $1 ORDER BY id LIMIT $2";
 const WAITING: &str =
     "SELECT id FROM conversations WHERE state = 'waiting' ORDER BY waiting_since, id LIMIT $1";
@@ -96,9 +102,61 @@ pub struct Conversation {
     pub visitor_delivered: i64,
     /// Since when a person is waited for, in milliseconds since 1970; of meaning in that state alone.
     pub waiting_since: i64,
+    /// The visit in which it began.
+    pub session: Option<String>,
+    /// The browser it began in.
+    pub visitor: Option<String>,
+    /// What is timed in it.
+    #[sqlx(flatten)]
+    pub timers: Timers,
+}
+
+/// The timers of [`Running`] as they are stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct Timers {
+    case_place: i64,
+    case_began_at: Option<i64>,
+    case_waits_since: Option<i64>,
+    case_bot_at: Option<i64>,
+    case_owner_at: Option<i64>,
+    case_turns: i64,
+    case_resolved_at: Option<i64>,
+}
+
+impl From<&Timers> for Running {
+    fn from(timers: &Timers) -> Self {
+        Self {
+            place: timers.case_place,
+            began_at: timers.case_began_at,
+            waits_since: timers.case_waits_since,
+            bot_at: timers.case_bot_at,
+            owner_at: timers.case_owner_at,
+            turns: timers.case_turns,
+            resolved_at: timers.case_resolved_at,
+        }
+    }
+}
+
+impl From<Running> for Timers {
+    fn from(running: Running) -> Self {
+        Self {
+            case_place: running.place,
+            case_began_at: running.began_at,
+            case_waits_since: running.waits_since,
+            case_bot_at: running.bot_at,
+            case_owner_at: running.owner_at,
+            case_turns: running.turns,
+            case_resolved_at: running.resolved_at,
+        }
+    }
 }
 
 impl Conversation {
+    /// The timers as they run now.
+    pub fn running(&self) -> Running {
+        Running::from(&self.timers)
+    }
+
     /// Who holds it.
     ///
     /// # Errors
@@ -155,6 +213,10 @@ pub struct Overview {
     pub last_from: String,
     /// Visitor's messages that no owner has seen.
     pub unread: i64,
+    /// How the newest case that was rated was rated.
+    pub csat: Option<i64>,
+    /// The best score of that.
+    pub csat_scale: Option<i64>,
 }
 
 impl Store {
@@ -281,15 +343,20 @@ impl Tx {
     pub async fn start_conversation(
         &mut self,
         (id, epoch, token_hash): (String, String, String),
+        visit: Option<Names>,
         now: i64,
     ) -> Result<Conversation, StoreError> {
         let state = State::Bot.as_str();
+        let (session, visitor) =
+            visit.map_or((None, None), |Names { session, visitor }| (Some(session), Some(visitor)));
         sqlx::query(INSERT)
             .bind(&id)
             .bind(&token_hash)
             .bind(&epoch)
             .bind(state)
             .bind(now)
+            .bind(&session)
+            .bind(&visitor)
             .execute(self.conn())
             .await?;
         Ok(Conversation {
@@ -309,6 +376,9 @@ impl Tx {
             counted_from: 0,
             visitor_delivered: 0,
             waiting_since: 0,
+            session,
+            visitor,
+            timers: Timers::default(),
         })
     }
 
@@ -331,6 +401,13 @@ impl Tx {
             .bind(row.counted_from)
             .bind(row.visitor_delivered)
             .bind(row.waiting_since)
+            .bind(row.timers.case_place)
+            .bind(row.timers.case_began_at)
+            .bind(row.timers.case_waits_since)
+            .bind(row.timers.case_bot_at)
+            .bind(row.timers.case_owner_at)
+            .bind(row.timers.case_turns)
+            .bind(row.timers.case_resolved_at)
             .execute(self.conn())
             .await?;
         Ok(())

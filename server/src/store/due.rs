@@ -8,6 +8,8 @@ const MOVE: &str = "UPDATE due SET due_at = $3, body = $4, tries = 0, try_at = 0
     WHERE kind = $1 AND subject = $2";
 const PLAN: &str = "INSERT INTO due (kind, subject, due_at, body, tries, try_at, parked, error) \
     SELECT $1, $2, $3, $4, 0, 0, 0, NULL WHERE (SELECT COUNT(*) FROM due) < $5";
+const MOVE_FROM: &str = "UPDATE due SET due_at = $4, body = $5, tries = 0, try_at = 0, parked = 0, error = NULL \
+    WHERE kind = $1 AND subject = $2 AND due_at = $3";
 const DROP: &str = "DELETE FROM due WHERE kind = $1 AND subject = $2";
 const TAKE: &str =
     "DELETE FROM due WHERE kind = $1 AND subject = $2 AND due_at = $3 AND parked = 0";
@@ -113,6 +115,23 @@ impl Tx {
             .execute(self.conn())
             .await?;
         Ok(planned.rows_affected() > 0)
+    }
+
+    /// Moves what is planned as `before` to another moment, also when it was tried in vain too often; false when it is planned
+    /// otherwise by now.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn move_due(&mut self, before: &Due, after: &Due) -> Result<bool, StoreError> {
+        let moved = sqlx::query(MOVE_FROM)
+            .bind(&before.kind)
+            .bind(&before.subject)
+            .bind(before.due_at)
+            .bind(after.due_at)
+            .bind(&after.body)
+            .execute(self.conn())
+            .await?;
+        Ok(moved.rows_affected() == 1)
     }
 
     /// Plans it no more.

@@ -1,14 +1,18 @@
 //! Everything that is kept: one SQLite file, written by one connection, read by several. All SQL lives below here.
 
 pub mod calls;
+pub mod cases;
 pub mod cited;
 pub mod codes;
 pub mod conversations;
 pub mod corrections;
 pub mod due;
 pub mod dump;
+pub mod events;
 pub mod files;
+pub mod gaps;
 mod group;
+pub mod items;
 pub mod jobs;
 pub mod leads;
 pub mod mail;
@@ -16,8 +20,10 @@ pub mod messages;
 pub mod outbox;
 pub mod owners;
 pub mod promises;
+pub mod reviews;
 pub mod saved_replies;
 pub mod suggestions;
+pub mod surveys;
 pub mod tags;
 pub mod tasks;
 pub mod tickets;

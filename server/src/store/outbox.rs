@@ -8,6 +8,9 @@ const INSERT: &str = "INSERT INTO parcels (id, channel, target, event, conversat
     status, error, lease, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, '', NULL, NULL)";
 const OPEN: &str = "SELECT COUNT(*) FROM parcels WHERE status IN ('queued', 'leased') \
     OR (status = 'digest' AND ended_at IS NULL)";
+/// No more are counted than matter.
+const FOR: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM parcels WHERE status IN ('queued', 'leased') AND channel = $1 AND target = $2 \
+    LIMIT $3) AS waiting";
 /// A parcel is due at its time, and when it is due later than anything waits: the clock was set back then.
 const LEASE: &str = "UPDATE parcels SET status = 'leased', lease = $4, attempts = attempts + 1 WHERE id = ( \
     SELECT p.id FROM parcels p WHERE p.status = 'queued' AND (p.due_at <= $1 OR p.due_at > $2) AND p.attempts <= $3 \
@@ -119,6 +122,20 @@ impl Store {
 }
 
 impl Tx {
+    /// Number of parcels that wait for a target, `most` at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn parcels_for(
+        &mut self,
+        channel: &str,
+        target: &str,
+        most: i64,
+    ) -> Result<i64, StoreError> {
+        let query = sqlx::query_scalar(FOR).bind(channel).bind(target).bind(most);
+        Ok(query.fetch_one(self.conn()).await?)
+    }
+
     /// Number of parcels that are not at their end.
     ///
     /// # Errors

@@ -15,6 +15,15 @@ const SHOW: &str = "UPDATE conversations SET tag = (SELECT label FROM \
     UNION ALL SELECT seq, label, 1 AS rank FROM tags WHERE conversation = $1 AND place = 0) AS said \
     ORDER BY seq DESC, rank LIMIT 1) WHERE id = $1";
 
+/// Intents of the newest message that has any, the owner's own word before what was read.
+const INTENTS: &str = "SELECT intent FROM \
+    (SELECT seq, intent, -1 AS place FROM corrections WHERE conversation = $1 \
+    UNION ALL SELECT seq, intent, place FROM tags WHERE conversation = $1) AS said \
+    WHERE seq = (SELECT MAX(seq) FROM (SELECT seq FROM corrections WHERE conversation = $1 \
+    UNION ALL SELECT seq FROM tags WHERE conversation = $1) AS tagged) ORDER BY place";
+/// Intents of a conversation at most: one primary, two secondary.
+const MAX_INTENTS: usize = 3;
+
 /// A tag of a message.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Tag {
@@ -61,6 +70,22 @@ impl Tx {
                 .await?;
         }
         Ok(())
+    }
+
+    /// What a conversation is about: ids of intents, the primary one first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn intents_of(&mut self, conversation: &str) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar(INTENTS).bind(conversation);
+        let all: Vec<String> = query.fetch_all(self.conn()).await?;
+        let mut intents: Vec<String> = Vec::new();
+        for intent in all {
+            if intents.len() < MAX_INTENTS && !intents.contains(&intent) {
+                intents.push(intent);
+            }
+        }
+        Ok(intents)
     }
 
     /// Gives a conversation the primary tag of its newest message that has one.

@@ -207,6 +207,7 @@ async fn keep(
             token_hash: row.token_hash,
             epoch: row.epoch,
             scope: engine::scope::Scope::default(),
+            visit: None,
         };
         let accepted = conversation::accept_file(&own, &visitor, &file).await?;
         part.keep();

@@ -59,6 +59,7 @@ impl Guest {
             token_hash: fingerprint(&self.token),
             epoch: String::new(),
             scope: engine::scope::Scope::default(),
+            visit: None,
         }
     }
 

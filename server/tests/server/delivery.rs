@@ -209,12 +209,12 @@ async fn transactions_share_a_commit_and_not_their_failures() {
         let store = store.clone();
         tasks.push(tokio::spawn(async move {
             let mut tx = store.begin().await?;
-            tx.start_conversation(names(id), 1).await?;
+            tx.start_conversation(names(id), None, 1).await?;
             match id % 4 {
                 // Dropped half-way.
                 1 => return Ok(()),
                 // Fails: the same id again.
-                2 => tx.start_conversation(names(id), 1).await.map(|_| ())?,
+                2 => tx.start_conversation(names(id), None, 1).await.map(|_| ())?,
                 _ => {}
             }
             tx.commit().await

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -240,6 +241,13 @@ impl House {
         Self::at(folder, hands).await
     }
 
+    /// A house with surveys, whose time is `hands`.
+    pub(crate) async fn surveying(hands: &Hands, surveys: &str) -> Self {
+        let folder = furnished();
+        std::fs::write(folder.path().join("prompts/surveys.toml"), surveys).unwrap();
+        Self::at(folder, hands).await
+    }
+
     /// Stops the server and starts another on the same data, with the same clock.
     pub(crate) async fn again_at(self, hands: &Hands) -> Self {
         let Stopped(folder) = self.stopped().await;
@@ -249,6 +257,7 @@ impl House {
     async fn at(folder: TempDir, hands: &Hands) -> Self {
         let mut settings = Settings::default();
         settings.replies.settle_ms = 0;
+        settings.limits.messages_a_minute = NonZeroU32::MAX;
         let outside = Outside { clock: hands.clock(), ..Outside::system().unwrap() };
         Self::start((folder, settings), (ScriptedModel::default(), Mode::Quote), outside).await
     }

@@ -124,8 +124,13 @@ async fn play_all(verified: Option<&str>) -> Vec<(String, String)> {
         for (place, ask) in ASKS.iter().enumerate() {
             let token = fingerprint(format!("{number} {place}"));
             let scope = engine::scope::Scope::default();
-            let visitor =
-                Visitor { conversation: None, token_hash: token, epoch: String::new(), scope };
+            let visitor = Visitor {
+                conversation: None,
+                token_hash: token,
+                epoch: String::new(),
+                scope,
+                visit: None,
+            };
             let mut attack = Attack { app, visitor, number: 0 };
             attack.say("Hello").await;
             let now = hands.now();

@@ -11,7 +11,8 @@ import { clear, written } from "./offer.js";
 import { emptySlots, forgetSaved, openSaved } from "./saved.js";
 import { applyFrame, changed, composingOf, fillDetail, forget, lostTouch, openDetail, putList, store } from "./store.js";
 import { tell } from "./notices.js";
-import { forgetPages, onSignedOut, openPages, readAgain } from "./work.js";
+import { readReviews } from "./reviews.js";
+import { forgetPages, isOpen, onSignedOut, openPages, readAgain } from "./work.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Suggestion} Suggestion */
@@ -28,6 +29,7 @@ export const live = new Live({
     if (frame.type === "knowledge") heard(frame.knowledge);
     else if (frame.type === "prompts") heardPrompts(frame.prompts);
     else if (frame.type === "list") void readList();
+    else if (frame.type === "conversation") heardLine(frame.conversation);
     else if (frame.type === "notice") heardNotice(frame);
     else if (applyFrame(frame) && store.detail) void read(store.detail.id);
     else if (frame.type === "message" && frame.from === "visitor") seen();
@@ -41,6 +43,7 @@ export const live = new Live({
     void readList();
     void readIntents();
     void readCalls();
+    readReviews();
     if (store.detail) void read(store.detail.id);
   },
   lost: () => {
@@ -53,6 +56,13 @@ export const live = new Live({
   },
   signedOut: () => signedOut(),
 });
+
+/** A line of the list is new; a rating or an end may be a reason for a second look. @param {import("./types.js").Summary} line @returns {void} */
+function heardLine(line) {
+  const before = store.conversations.get(line.id);
+  applyFrame({ type: "conversation", conversation: line });
+  if (String(before?.rating) !== String(line.rating) || before?.state !== line.state || isOpen("reviews")) readReviews();
+}
 
 /** @param {import("./types.js").NoticeFrame} frame @returns {void} */
 function heardNotice(frame) {
@@ -248,7 +258,7 @@ export function touched(id) {
 /**
  * Sends a message until it has reached the server; its id makes sure that it is stored once.
  * @param {string} id
- * @param {{ client_msg_id: string, text: string, suggestion: string | null }} message
+ * @param {{ client_msg_id: string, text: string, suggestion: string | null, template: string | null }} message
  * @returns {Promise<void>}
  */
 async function send(id, message) {
@@ -281,7 +291,7 @@ async function deliver(id, text, suggestion) {
   composing.sending = true;
   changed();
   try {
-    await send(id, { client_msg_id: composing.clientId, text, suggestion });
+    await send(id, { client_msg_id: composing.clientId, text, suggestion, template: composing.template });
     Object.assign(composing, { sentAs: "", clientId: "" });
     setState(id, "owner");
     store.problem = "";

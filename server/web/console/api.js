@@ -39,7 +39,7 @@ export async function request(method, path, body) {
       cache: "no-store",
       headers: method === "POST" ? { "Content-Type": "application/json" } : {},
       body: method === "POST" ? JSON.stringify(body ?? {}) : undefined,
-      signal: AbortSignal.timeout(/^(knowledge|notifications)\//.test(path) ? 60000 : 15000),
+      signal: AbortSignal.timeout(/^(knowledge|notifications|gaps)\//.test(path) ? 60000 : 15000),
     });
   } catch {
     throw new ApiError(0, "offline", "The server cannot be reached.", 0);
@@ -92,7 +92,7 @@ export const close = (id) => request("POST", `${at(id)}/close`);
 
 /**
  * @param {string} id
- * @param {{ client_msg_id: string, text: string, suggestion: string | null }} message
+ * @param {{ client_msg_id: string, text: string, suggestion: string | null, template: string | null }} message
  * @returns {Promise<{ seq: number }>}
  */
 export const send = (id, message) => request("POST", `${at(id)}/messages`, message);

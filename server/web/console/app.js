@@ -3,7 +3,9 @@
 import { begin, route, setupToken } from "./actions.js";
 import { Conversation } from "./conversation.js";
 import { Actions } from "./deeds.js";
+import { Gaps } from "./gaps.js";
 import { Hours } from "./hours.js";
+import { Events } from "./events.js";
 import { intents } from "./intents.js";
 import { Knowledge } from "./knowledge.js";
 import { Learned } from "./learned.js";
@@ -11,10 +13,12 @@ import { Leads } from "./leads.js";
 import { library } from "./library.js";
 import { List } from "./list.js";
 import { Notices } from "./notices.js";
+import { Reviews } from "./reviews.js";
 import { rulebook } from "./rulebook.js";
 import { Rules } from "./rules.js";
 import { saved } from "./saved.js";
 import { SavedReplies } from "./saved-page.js";
+import { Scorecard } from "./scorecard.js";
 import { SetUp, SignIn } from "./signin.js";
 import { changed, store, waitingCount } from "./store.js";
 import { Tickets } from "./tickets.js";
@@ -30,7 +34,10 @@ function afterSetup() {
 }
 
 /** @type {Record<string, () => VNode>} */
-const PAGES = { tickets: Tickets, leads: Leads, actions: Actions, hours: Hours, notifications: Notices };
+const PAGES = {
+  tickets: Tickets, leads: Leads, actions: Actions, reviews: Reviews, hours: Hours, notifications: Notices, events: Events, gaps: Gaps,
+  scorecard: Scorecard,
+};
 
 /** The page that is open instead of a conversation, null for none. @returns {VNode | null} */
 function openPage() {

@@ -8,6 +8,7 @@ import { fullTime, isoTime, reasonWords, timeWords, visitorName } from "./format
 import { LinkLine, Presence, StateChip } from "./list.js";
 import { Named } from "./named.js";
 import { Ongoing, toggleTicket } from "./ongoing.js";
+import { Opinion } from "./opinion.js";
 import { composingOf, store } from "./store.js";
 import { TagChoice, Tags } from "./tag.js";
 import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
@@ -146,6 +147,7 @@ export function Conversation({ id }) {
     ${detail.summary && html`<section class="summary" aria-label="In short">${detail.summary.map((one) => html`<p key=${one}>${one}</p>`)}</section>`}
     <${Named} named=${detail.named} />
     <${Ongoing} key=${`ongoing-${id}`} detail=${detail} />
+    <${Opinion} key=${`opinion-${id}`} detail=${detail} />
     <${Thread} key=${id} detail=${detail} />
     ${summary && html`<${Composer} key=${`composer-${id}`} id=${id} state=${summary.state} />`}
   </main>`;

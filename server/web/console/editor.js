@@ -26,7 +26,7 @@ function Flip({ flip }) {
 }
 
 /** @param {{ trial: KnowledgeTrial }} props @returns {VNode} */
-function Trial({ trial }) {
+export function Trial({ trial }) {
   const questions = trial.questions === 0
     ? "There are no golden questions yet: put them into golden.jsonl beside your documents."
     : `Of ${trial.questions} golden questions ${trial.right_before} are answered rightly now, ${trial.right_after} with the edit.`;

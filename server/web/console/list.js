@@ -1,14 +1,10 @@
 // The list of conversations: those that wait for the owner first, then the newest.
 
 import { signOut } from "./actions.js";
-import { waitingCalls } from "./deeds.js";
 import { isoTime, plain, reasonWords, stateWord, timeWords, fullTime, visitorName } from "./format.js";
-import { intents } from "./intents.js";
-import { library } from "./library.js";
-import { rulebook } from "./rulebook.js";
-import { saved } from "./saved.js";
+import { Stars } from "./opinion.js";
+import { PageLinks } from "./pages.js";
 import { sorted, store } from "./store.js";
-import { isOpen } from "./work.js";
 import { html } from "../vendor/preact.js";
 
 /** @typedef {import("../vendor/preact.js").VNode} VNode */
@@ -66,6 +62,7 @@ function Item({ summary, current }) {
       <span class="line">
         <${StateChip} state=${summary.state} />
         ${waits && summary.reason && html`<span class="reason">${reasonWords(summary.reason)}</span>`}
+        ${summary.rating && html`<${Stars} score=${summary.rating[0]} scale=${summary.rating[1]} />`}
       </span>
     </a>
   </li>`;
@@ -82,33 +79,6 @@ function Group({ title, items }) {
   </section>`;
 }
 
-/**
- * One page's link; what the owner should look at stands beside its name.
- * @param {{ to: string, open: boolean, look?: string | number | boolean | null, children?: unknown }} props
- * @returns {VNode}
- */
-function PageLink({ to, open, look, children }) {
-  const words = typeof look === "number" ? `${look} waiting` : "Look here";
-  return html`<li><a class="library ${to}" href=${`#/${to}`} aria-current=${open ? "page" : undefined}>${children}
-    ${look ? html`<span class="count"><span aria-hidden="true">${typeof look === "number" ? look : "!"}</span><span class="sr">${words}</span></span>` : null}</a></li>`;
-}
-
-/** The console's pages. @returns {VNode} */
-function Pages() {
-  const { status } = library;
-  return html`<nav class="pages" aria-label="Pages"><ul>
-    <${PageLink} to="tickets" open=${isOpen("tickets")}>Tickets<//>
-    <${PageLink} to="leads" open=${isOpen("leads")}>Leads<//>
-    <${PageLink} to="actions" open=${isOpen("actions")} look=${waitingCalls()}>Actions<//>
-    <${PageLink} to="hours" open=${isOpen("hours")}>Hours<//>
-    <${PageLink} to="notifications" open=${isOpen("notifications")}>Notifications<//>
-    <${PageLink} to="knowledge" open=${library.open} look=${Boolean(status?.pinned || status?.error || status?.problems.length)}>Knowledge<//>
-    <${PageLink} to="rules" open=${rulebook.open}>Rules<//>
-    <${PageLink} to="saved" open=${saved.open}>Saved replies<//>
-    <${PageLink} to="examples" open=${intents.open} look=${Boolean(intents.prompts?.problem)}>Learned examples<//>
-  </ul></nav>`;
-}
-
 /** @returns {VNode} */
 export function List() {
   const all = sorted();
@@ -120,7 +90,7 @@ export function List() {
       <span class="who" title=${store.me?.owner?.email ?? ""}>${store.me?.owner?.name ?? ""}</span>
       <button class="quiet sign-out" onClick=${() => void signOut()}>Sign out</button>
     </header>
-    <${Pages} />
+    <${PageLinks} />
     <${LinkLine} />
     <nav class="conversation-list" aria-label="Conversations">
       ${waiting.length > 0 && html`<${Group} key="waiting" title="Waiting for you" items=${waiting} />`}

@@ -13,7 +13,7 @@ import { html } from "../vendor/preact.js";
 /** @type {Record<string, string>} */
 const EVENTS = {
   first_message: "First message", hand_off: "A person is asked for", unanswered: "Nobody has answered", promise_due: "A promise is about to break",
-  new_lead: "New lead", new_ticket: "New ticket", follow_up: "Follow-up", approval: "An action waits for your yes", test: "Test",
+  new_lead: "New lead", new_ticket: "New ticket", follow_up: "Follow-up", approval: "An action waits for your yes", weekly_scorecard: "Figures of the week", test: "Test",
 };
 /** @type {Record<string, string>} */
 const STATUS = { queued: "Waits", sent: "Sent", failed: "Failed", digest: "Kept for the digest" };

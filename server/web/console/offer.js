@@ -33,7 +33,7 @@ export function written(composing, text) {
   composing.text = text;
   composing.touched = true;
   if (composing.offer?.text !== text) composing.offer = null;
-  if (text === "") composing.suggestion = null;
+  if (text === "") composing.suggestion = composing.template = null;
 }
 
 /**
@@ -42,5 +42,5 @@ export function written(composing, text) {
  * @returns {void}
  */
 export function clear(composing) {
-  Object.assign(composing, { text: "", suggestion: null, offer: null, touched: false, slots: [] });
+  Object.assign(composing, { text: "", suggestion: null, offer: null, touched: false, template: null, slots: [] });
 }

@@ -48,6 +48,7 @@ function choose(id, reply) {
   const own = composing.offer ? "" : composing.text.trimEnd();
   if (composing.offer) composing.suggestion = null;
   written(composing, own ? `${own}\n${text}` : text);
+  composing.template = reply.id;
   composing.slots = [...new Set([...composing.slots, ...empty])];
   touched(id);
 }

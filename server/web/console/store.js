@@ -34,7 +34,7 @@ import { offer } from "./offer.js";
  * @property {Frame[]} early frames that came while it was being read
  */
 
-/** @typedef {Required<Pick<Opened, "task" | "collected" | "calls" | "ticket" | "promise" | "verified">>} Ongoing */
+/** @typedef {Required<Pick<Opened, "task" | "collected" | "calls" | "ticket" | "promise" | "verified" | "surveys" | "case" | "rubric">>} Ongoing */
 
 /**
  * What the owner is writing in one conversation.
@@ -46,6 +46,7 @@ import { offer } from "./offer.js";
  * @property {string} clientId kept until the server has the message
  * @property {string} sentAs what `clientId` was made for
  * @property {boolean} sending
+ * @property {string | null} template the saved reply that the text began with
  * @property {string[]} slots of chosen saved replies that nothing filled
  */
 
@@ -100,7 +101,7 @@ export const waitingCount = () => sorted().filter((one) => one.state === "waitin
 export function composingOf(id) {
   let composing = store.composing.get(id);
   if (!composing) {
-    composing = { text: "", suggestion: null, offer: null, touched: false, clientId: "", sentAs: "", sending: false, slots: [] };
+    composing = { text: "", suggestion: null, offer: null, touched: false, clientId: "", sentAs: "", sending: false, template: null, slots: [] };
     store.composing.set(id, composing);
   }
   return composing;
@@ -175,8 +176,8 @@ export function openDetail(id) {
  * @param {Opened} opened
  * @returns {Ongoing}
  */
-export function ongoingOf({ task = null, collected = [], calls = [], ticket = null, promise = null, verified = null }) {
-  return { task, collected, calls, ticket, promise, verified };
+export function ongoingOf({ task = null, collected = [], calls = [], ticket = null, promise = null, verified = null, surveys = [], case: place = 0, rubric = null }) {
+  return { task, collected, calls, ticket, promise, verified, surveys, case: place, rubric };
 }
 
 /**

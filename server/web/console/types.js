@@ -19,7 +19,12 @@
  * @property {number} unread
  * @property {number} visitor_delivered newest seq that has reached the visitor's page
  * @property {number} visitor_read newest seq that the visitor has seen
+ * @property {[number, number] | null} [rating] how the newest case that was rated was rated: score and best score
  */
+
+/** @typedef {{ n: number, id: string, at: string, name: string, conversation: string | null, session: string | null, data: Record<string, unknown> }} StreamEvent */
+/** @typedef {{ id: string, title: string, ok: boolean, detail: string }} Check */
+/** @typedef {{ conversation: string | null, checks: Check[], events: StreamEvent[] }} Trial */
 
 /** @typedef {{ text: string, cite: number | null }} Piece */
 
@@ -124,6 +129,27 @@
  * @property {Ticket | null} [ticket]
  * @property {Vow | null} [promise]
  * @property {string | null} [verified]
+ * @property {Survey[]} [surveys] what the visitor was asked after each case, and said
+ * @property {number} [case] the newest case, from 1; 0 for none
+ * @property {Rubric | null} [rubric] what the owner makes of it
+ */
+
+/** @typedef {{ case: number, kind: "csat" | "nps", scale: number, status: "open" | "answered" | "declined" | "expired", score: number | null, comment: string | null, asked_at: number, answered_at: number | null }} Survey */
+/** @typedef {{ clarity: number, correctness: number, empathy: number, note: string }} Rubric 1 to 3 each */
+/**
+ * A chat that deserves a second look, or got one.
+ * @typedef {object} Review
+ * @property {string} conversation
+ * @property {number} case
+ * @property {"csat" | "nps" | "frustration" | null} why null where the owner has chosen it
+ * @property {number | null} csat
+ * @property {number | null} scale
+ * @property {string | null} comment
+ * @property {number | null} nps
+ * @property {string | null} tag
+ * @property {number} at
+ * @property {Rubric | null} rubric
+ * @property {"open" | "done"} status
  */
 
 /** @typedef {{ title: string, at: string }} Task what is being done with the visitor step by step, and how far it is */
@@ -298,5 +324,22 @@
  * @property {{ sentences: number | null, greeting: string, closing: string, instructions: string }} style
  * @property {Tuning} tuning
  */
+
+/** @typedef {{ id: string, question: string, answer: string, from: string[], status: "pending" | "accepted" | "rejected", problem: string | null }} GapProposal */
+/**
+ * @typedef {object} Gap
+ * @property {string} id
+ * @property {string} label
+ * @property {{ conversation: string, seq: number, text: string }[]} questions
+ * @property {number} count visitors who asked
+ * @property {number} failure 0 to 1
+ * @property {number} rank
+ * @property {GapProposal | null} proposal
+ */
+/** @typedef {{ gaps: Gap[], as_of: number | null, window_ms: number }} Gaps */
+/** @typedef {{ doc: string, heading: string[], text: string, cosine: number }} GapBest */
+/** @typedef {{ question: string, before: GapBest | null, after: GapBest | null }} GapChange */
+/** @typedef {{ from_version: string | null, from_at: number | null, to_version: string, questions: number, better: GapChange[], worse: GapChange[], unchanged: number }} GapChanges */
+/** @typedef {{ intent: string, now: string, suggested: string, why: string, lines: string }} AutonomySuggestion */
 
 export {};

@@ -52,6 +52,31 @@ check("a message is kept before it is sent and let go when it is stored", async 
   assert.deepEqual(kept(world), []);
 });
 
+check("the end of a chat waits for what was written before it, and who writes on does not end it", async (world) => {
+  const tab = world.newTab("1");
+  tab.type("one");
+  await world.run(2_000);
+  world.server.down = true;
+  mute(world);
+  tab.type("two");
+  world.as(tab, () => tab.link.resolve());
+  await world.run(1_000);
+  world.server.down = false;
+  const since = world.now;
+  await world.run(60_000);
+  assert.deepEqual(stored(world), [["one", "two"]]);
+  const order = heard(world, since).map((frame) => frame.type).filter((type) => type === "send" || type === "resolve");
+  assert.deepEqual(order.slice(0, 2), ["send", "resolve"]);
+  assert.ok(order.slice(1).every((type) => type === "resolve"), String(order));
+  const later = world.now;
+  world.as(tab, () => tab.link.resolve());
+  tab.type("three");
+  await world.run(5_000);
+  assert.equal(tab.link.ending, false);
+  assert.deepEqual(stored(world), [["one", "two", "three"]]);
+  assert.equal(heard(world, later).filter((frame) => frame.type === "resolve").length, 1);
+});
+
 check("where storage is switched off, a message lasts as long as the page", async (world) => {
   world.storage.broken = true;
   world.server.down = true;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
 
-const KNOWN = ["hello", "send", "typing", "delivered", "read", "ping", "ask_person", "confirm", "code"];
+const KNOWN = ["hello", "send", "typing", "delivered", "read", "ping", "ask_person", "resolve", "survey_answer", "survey_decline", "confirm", "code", "opened", "converted"];
 
 /** One connection or session, and the frames on their way to the page. */
 class Line {

@@ -9,7 +9,7 @@ await Promise.all(["stream.js", "poll.js"].map((name) => import(String(new URL(n
 const real = { setImmediate, random: Math.random, now: Date.now };
 /** Whose doing something is, also after an `await`. */
 const acting = new AsyncLocalStorage();
-const NAMES = ["setTimeout", "clearTimeout", "localStorage", "WebSocket", "fetch", "navigator", "document", "addEventListener", "crypto"];
+const NAMES = ["setTimeout", "clearTimeout", "localStorage", "WebSocket", "fetch", "navigator", "document", "addEventListener", "crypto", "location"];
 /** Microtasks, and what a dynamic import needs beyond them. */
 const settle = () => new Promise((resolve) => real.setImmediate(resolve));
 
@@ -153,6 +153,7 @@ export class World {
     put("setTimeout", (act, ms = 0) => this.after(ms, this.tab, act));
     put("clearTimeout", (id) => { this.agenda = this.agenda.filter((entry) => entry.id !== id); });
     put("localStorage", this.storage);
+    put("location", new URL("https://shop.example/"));
     put("WebSocket", function (url) { return world.server.dial(world.tab, url); });
     put("fetch", (url, options) => this.server.fetch(this.tab, url, options));
     put("navigator", { get onLine() { return world.online; } });

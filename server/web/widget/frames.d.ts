@@ -9,8 +9,17 @@ export type State = "bot" | "waiting" | "owner" | "closed";
 export type Welcome = {
   type: "welcome"; token: string; conversation: string | null; epoch: string; head: number; state: State; generation: number;
   site: { name: string; greeting: string }; owner_online: boolean; restored?: boolean; known?: Record<string, number>;
-  owner_read?: number; queue?: number | null;
+  owner_read?: number; queue?: number | null; survey?: Survey | null; ask_solved?: boolean;
 };
+/** What the visitor is asked after a chat. Once there is a score it can be changed, and a comment may follow. */
+export type Survey = {
+  id: string; kind: "csat" | "nps"; scale: 3 | 5 | 10; look: "stars" | "faces" | "numbers"; question: string; comment_question: string;
+  score: number | null; open: boolean;
+};
+/** A comment of null may still follow; an empty one says that none will. */
+export type SurveyAnswer =
+  | { type: "survey_answer"; id: string; score: number; comment: string | null } | { type: "survey_decline"; id: string };
+export type SurveyFrame = { type: "survey"; survey: Survey | null };
 export type Message = {
   type: "message"; conversation: string; seq: number; from: "visitor" | "bot" | "owner" | "system"; at: number; text: string;
   pieces: Piece[]; citations: Citation[]; draft_id: string | null; client_msg_id: string | null; author: string | null; card?: Card | null;
@@ -26,6 +35,10 @@ export type Card =
   | { kind: "file"; id: string; name: string; bytes: number; media: string };
 /** What a card sends that is no message. It is never kept in the browser's storage. */
 export type CardAnswer = { type: "confirm"; request: string; yes: boolean } | { type: "code"; code: string };
+/** Where the visitor is, told when the chat is opened. */
+export type Opening = { type: "opened"; session: string; visitor: string; page: string; referrer: string; campaign: string };
+/** What the owner hopes for has happened; `value` is in the smallest unit of the currency. */
+export type Conversion = { kind: string; value?: number; currency?: string };
 export type Ack = { type: "ack"; client_msg_id: string; conversation: string; seq: number; at: number };
 export type Draft = {
   type: "draft"; draft_id: string; phase: "start" | "token" | "piece" | "stop"; token?: string; piece?: Piece | null;
@@ -42,7 +55,7 @@ export type ErrorFrame = {
   type: "error"; code: string; message: string; retry_after_ms: number | null; client_msg_id: string | null;
 };
 export type GoingAway = { type: "going_away"; retry_after_ms: number };
-export type Shown = Draft | StateFrame | Typing | Presence | Receipts | Queue;
+export type Shown = Draft | StateFrame | Typing | Presence | Receipts | Queue | SurveyFrame;
 export type ServerFrame = Welcome | Message | Ack | Shown | ErrorFrame | GoingAway | { type: "pong" };
 
 export type Status = "connecting" | "online" | "offline" | "stopped";

@@ -2,8 +2,10 @@
 
 import { Connection } from "./connection.js";
 import { Outbox, stored } from "./outbox.js";
+import { trial, visit } from "./visit.js";
 
 /** @typedef {import("./frames.js").CardAnswer} CardAnswer */
+/** @typedef {import("./frames.js").SurveyAnswer} SurveyAnswer */
 
 const KEY = "porchlight";
 /** How long a `welcome` or an `ack` may take while the connection lives. */
@@ -13,6 +15,7 @@ const MARKS_MS = 250;
 
 /** @returns {{ token: string | null, conversation: string | null }} */
 function recall() {
+  if (trial()) return { token: null, conversation: null };
   const kept = stored((storage) => JSON.parse(storage.getItem(KEY) ?? "{}")) ?? {};
   const token = typeof kept.token === "string" ? kept.token : null;
   return { token, conversation: token && typeof kept.conversation === "string" ? kept.conversation : null };
@@ -56,6 +59,14 @@ export class Link {
     this.asking = false;
     /** what a card has sent and nothing has answered yet; lives in the page only; @type {{ frame: CardAnswer, seq: number } | null} */
     this.owed = null;
+    /** the visitor has ended the chat, and nothing says yet that the server knows */
+    this.ending = false;
+    /** what was said to a question and nothing has answered yet, the newest; lives in the page only; @type {SurveyAnswer | null} */
+    this.rated = null;
+    /** the panel was opened: from then on the server knows of the visit */
+    this.opened = false;
+    /** what is still to be told @type {import("./frames.js").Conversion[]} */
+    this.conversions = [];
     this.typingAt = 0;
     /** how long the server that goes wants to be left alone */
     this.leaveMs = 0;
@@ -73,6 +84,30 @@ export class Link {
     this.line.start();
   }
 
+  /** The panel is shown: connects for the first time, and tells the server of the visit. */
+  open() {
+    this.opened = true;
+    this.start();
+    if (this.ready) this.line.write(visit());
+  }
+
+  /**
+   * Tells the server of a conversion now, or as soon as there is a connection.
+   * @param {import("./frames.js").Conversion} conversion
+   */
+  convert({ kind, value, currency }) {
+    // What is no conversion is not sent: its refusal would look like that of a message.
+    if (typeof kind !== "string" || (value !== undefined && !Number.isSafeInteger(value))) return;
+    this.conversions.push(value === undefined ? { kind } : { kind, value, currency: String(currency) });
+    this.start();
+    if (this.ready) this.tellConversions();
+  }
+
+  /** Tells what is still to be told. */
+  tellConversions() {
+    for (const conversion of this.conversions.splice(0)) this.line.write({ type: "converted", ...conversion });
+  }
+
   /**
    * Queues a message; it stays in the outbox until the server has stored it.
    * @param {string} text
@@ -81,6 +116,7 @@ export class Link {
   send(text) {
     const entry = this.outbox.add(text);
     if (!entry) return null;
+    this.ending = false; // who writes on does not end it
     this.typing(false);
     this.pump();
     return entry.id;
@@ -117,6 +153,37 @@ export class Link {
     if (this.ready && !this.leaveMs) this.line.write({ type: "ask_person" });
   }
 
+  /** Ends the chat now, or as soon as the connection is back. */
+  resolve() {
+    this.ending = true;
+    this.finish();
+  }
+
+  /** The chat ends once all that was written before has been stored. */
+  finish() {
+    if (this.ending && this.ready && !this.leaveMs && !this.inflight && !this.outbox.next()) this.line.write({ type: "resolve" });
+  }
+
+  /**
+   * Answers a question now, or as soon as the connection is back.
+   * @param {SurveyAnswer} frame
+   */
+  rate(frame) {
+    this.rated = frame;
+    if (!this.ready || this.leaveMs) return;
+    this.line.write(frame);
+    this.line.ask();
+  }
+
+  /**
+   * What the server asks now: nothing of it waits for an answer any more.
+   * @param {import("./frames.js").Survey | null} survey
+   */
+  asked(survey) {
+    const known = this.rated?.type === "survey_answer" && this.rated.comment === null && survey?.score === this.rated.score;
+    if (known || survey?.id !== this.rated?.id) this.rated = null;
+  }
+
   /** @param {boolean} on */
   typing(on) {
     const now = Date.now();
@@ -144,7 +211,8 @@ export class Link {
 
   /** Leaves this conversation behind and greets the server as a new visitor. */
   startNew() {
-    this.asking = false;
+    this.asking = this.ending = false;
+    this.rated = null;
     this.forget();
     this.again();
   }
@@ -231,6 +299,7 @@ export class Link {
 
   /** Keeps the token and the conversation for the next page. */
   save() {
+    if (trial()) return;
     stored((storage) => storage.setItem(KEY, JSON.stringify({ token: this.token, conversation: this.conversation })));
   }
 
@@ -295,6 +364,7 @@ export class Link {
     this.inflight = null;
     this.line.later("due");
     this.pump();
+    this.finish();
   }
 
   /** @param {string} data */
@@ -312,7 +382,11 @@ export class Link {
       case "ack": this.belong(frame.conversation); return this.settle(frame.client_msg_id);
       case "error": return this.refused(frame);
       case "going_away": return this.leave(frame.retry_after_ms);
-      case "state": this.asking &&= frame.state === "bot"; return this.report(frame);
+      case "state":
+        this.asking &&= frame.state === "bot";
+        this.ending &&= frame.state !== "closed";
+        return this.report(frame);
+      case "survey": this.asked(frame.survey); return this.report(frame);
       case "draft": case "typing": case "presence": case "receipts": case "queue": return this.report(frame);
     }
   }
@@ -336,6 +410,7 @@ export class Link {
     this.head = frame.head;
     for (const id of Object.keys(frame.known ?? {})) this.settle(id);
     this.report({ type: "status", status: "online" });
+    this.asked(frame.survey ?? null);
     this.report(frame);
     this.mark();
     this.resume(frame.state);
@@ -347,7 +422,12 @@ export class Link {
    */
   resume(state) {
     this.asking &&= state === "bot";
+    if (this.opened) this.line.write(visit());
+    this.tellConversions();
     if (this.asking) this.line.write({ type: "ask_person" });
+    this.ending &&= state !== "closed";
+    this.finish();
+    if (this.rated) this.line.write(this.rated);
     if (this.lastSeq >= this.head) this.settleOwed(); // else the answer may be among what comes next
     this.pump();
   }
@@ -386,6 +466,9 @@ export class Link {
         return this.line.later("pause", Math.max(250, frame.retry_after_ms ?? 1_000), () => this.resume("bot"));
       case "bad_frame": case "empty": case "too_long": case "id_reused":
         if (id) this.fail(id);
+        return;
+      case "bad_visit": case "bad_conversion": case "unknown_survey": case "survey_over":
+        this.rated = null;
         return;
       default:
         this.reason = frame.code; // the server closes the connection next

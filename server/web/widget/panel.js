@@ -5,6 +5,7 @@ import { CitationView } from "./cite.js";
 import { button, el, icon, PATHS } from "./dom.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
+import { Solved } from "./solved.js";
 import { CSS } from "./style.js";
 
 /** @typedef {import("./frames.js").Citation} Citation */
@@ -20,6 +21,8 @@ const LINES = {
   stopped: "This chat was updated. Please reload the page to go on.",
 };
 const MOST_ROWS = 6;
+const CLOSED = "This conversation is closed";
+const THANKS = "Thank you for your feedback";
 
 export class Panel {
   /** @param {Place} place */
@@ -48,7 +51,19 @@ export class Panel {
     this.sender = button("send", "Send", () => this.submit(), PATHS.send);
     this.person = button("person", "", () => this.ask());
     this.personText = el("span", "", "Talk to a person");
+    this.ender = button("ender", "End chat", () => this.resolve());
     this.over = el("div", "over");
+    this.overText = el("p", "", CLOSED);
+    this.back = button("again", "Write again here", () => this.writeAgain());
+    /** the visitor writes on in a closed conversation */
+    this.again = false;
+    /** the visitor has closed it: the focus goes on to what is asked */
+    this.mine = false;
+    /** what is asked after the chat @type {import("./frames.js").Survey | null} */
+    this.asked = null;
+    /** @type {import("./survey.js").Questions | null} */
+    this.questions = null;
+    this.solved = new Solved({ resolve: () => this.resolve(), focus: () => this.field.focus({ preventScroll: true }), change: (act) => this.log.change(act) });
     this.cards = new Cards({
       say: (text) => this.post(text),
       answer: (frame) => this.link.answer(frame),
@@ -72,8 +87,10 @@ export class Panel {
     const row = el("div", "row");
     row.append(field, this.sender);
     person.append(icon(PATHS.person), this.personText);
-    this.form.append(row, person);
-    over.append(el("p", "", "This conversation is closed"), button("again", "Start a new one", () => this.restart()));
+    const low = el("div", "low");
+    low.append(person, this.ender);
+    this.form.append(row, low);
+    over.append(this.overText, this.back, button("new", "Start a new one", () => this.restart()));
     main.append(this.log.root, this.trouble, this.form, over);
     panel.append(this.header(), this.line, main, this.citation.root);
     panel.addEventListener("keydown", (event) => this.key(event));
@@ -142,7 +159,7 @@ export class Panel {
     this.panel.hidden = false;
     this.unread = 0;
     this.changed(true, 0);
-    this.link.start();
+    this.link.open();
     this.link.line.attend(true);
     this.log.toEnd();
     this.field.focus({ preventScroll: true });
@@ -201,7 +218,10 @@ export class Panel {
    */
   post(text) {
     const id = this.link.send(text);
-    if (id) this.log.addOwn(id, text);
+    if (id) {
+      this.solved.drop();
+      this.log.addOwn(id, text);
+    }
     this.say(id ? "" : "Too many messages wait to be sent.");
     return id !== null;
   }
@@ -225,11 +245,26 @@ export class Panel {
     this.field.focus({ preventScroll: true });
   }
 
+  /** The visitor is content, or has had enough. @returns {void} */
+  resolve() {
+    this.mine = true;
+    this.ender.disabled = true;
+    this.link.resolve();
+  }
+
+  /** @returns {void} */
+  writeAgain() {
+    this.again = true;
+    this.settle();
+    this.field.focus({ preventScroll: true });
+  }
+
   /** @returns {void} */
   restart() {
     this.state = "bot";
     this.generation = 0;
     this.link.startNew();
+    void this.survey(null);
     this.settle();
     this.field.focus({ preventScroll: true });
   }
@@ -262,12 +297,28 @@ export class Panel {
     if (!this.panel.hidden && document.visibilityState === "visible") this.link.read();
   }
 
+  /** @param {(Node | null)[]} nodes @returns {boolean} whether the focus is in one of them */
+  holds(...nodes) {
+    const { activeElement } = /** @type {ShadowRoot} */ (this.panel.getRootNode());
+    return nodes.some((one) => one?.contains(activeElement));
+  }
+
   /** @returns {void} */
   settle() {
-    const closed = this.state === "closed";
+    if (this.state !== "closed") {
+      this.again = false;
+      this.mine &&= this.link.ending;
+      this.overText.textContent = CLOSED;
+    }
+    const closed = this.state === "closed" && !this.again;
     const asked = this.state === "waiting" || this.state === "owner";
+    const focused = closed && this.holds(this.form, this.solved.row);
     this.form.hidden = closed;
     this.over.hidden = !closed;
+    this.ender.hidden = this.state === "closed" || !this.link.conversation;
+    this.ender.disabled = this.link.ending;
+    if (this.state !== "bot") this.solved.drop();
+    if (focused) this.back.focus({ preventScroll: true });
     this.head();
     if (closed || this.state === "owner") this.log.receipts(this.ownerRead);
     this.person.disabled = asked || this.link.asking;
@@ -303,6 +354,7 @@ export class Panel {
       case "presence": return this.here(event.owner_online);
       case "receipts": this.ownerRead = event.owner_read; return this.settle();
       case "queue": this.queue = event.place; return this.settle();
+      case "survey": return void this.survey(event.survey);
       case "unsent": return this.log.addOwn(event.entry.id, event.entry.text, event.entry.failed);
       case "sent": this.say(""); return this.log.mark(event.id, "sent");
       case "failed": return this.log.mark(event.id, "failed");
@@ -345,12 +397,47 @@ export class Panel {
     this.name.textContent = frame.site.name;
     this.here(frame.owner_online);
     this.log.greet(frame.site.greeting);
+    this.solved.on = frame.ask_solved ?? false;
+    void this.survey(frame.survey ?? null);
     this.settle();
+  }
+
+  /** Shows what is asked after the chat, or nothing. @param {import("./frames.js").Survey | null} survey */
+  async survey(survey) {
+    const { rated } = this.link;
+    const said = rated && (rated.type === "survey_decline" || rated.comment !== null);
+    this.asked = said && survey?.id === rated.id ? null : survey; // what comes back from the first tap is late
+    if (!this.asked && !this.questions) return;
+    this.questions ??= await this.fetchQuestions();
+    if (!this.questions) return;
+    const { questions, asked } = this;
+    const moves = this.mine && this.holds(this.over);
+    this.log.change(() => questions.show(asked));
+    if (asked && moves) questions.focus();
+  }
+
+  /** @returns {Promise<import("./survey.js").Questions | null>} null where it cannot be had: then nothing is asked */
+  async fetchQuestions() {
+    const module = await import("./survey.js").catch(() => null);
+    if (!module || this.questions) return this.questions;
+    const root = /** @type {ShadowRoot} */ (this.panel.getRootNode());
+    const questions = new module.Questions({ answer: (frame) => this.rate(frame), done: () => (this.form.hidden ? this.back : this.field).focus({ preventScroll: true }) }, root);
+    this.form.before(questions.said, questions.node);
+    return questions;
+  }
+
+  /** @param {import("./frames.js").SurveyAnswer} frame */
+  rate(frame) {
+    if (frame.type === "survey_answer" && frame.comment !== null) this.overText.textContent = THANKS;
+    this.link.rate(frame);
   }
 
   /** @param {import("./frames.js").Message} frame */
   message(frame) {
     this.log.add(frame);
+    this.solved.message(frame, this.state === "bot" ? this.log.root.querySelector(`[data-seq="${frame.seq}"]`) : null);
+    this.ender.hidden = this.state === "closed" || !this.link.conversation;
+    this.ender.disabled = this.link.ending;
     if (this.panel.hidden && (frame.from === "bot" || frame.from === "owner")) {
       this.unread += 1;
       this.changed(false, this.unread);
@@ -362,6 +449,7 @@ export class Panel {
   reset(restored) {
     this.ownerRead = 0;
     this.log.reset();
+    this.solved.row = null;
     this.cards.live = null;
     if (restored) this.log.note("The history was restored.");
   }

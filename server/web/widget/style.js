@@ -102,12 +102,22 @@ textarea::placeholder { color: var(--muted); opacity: 1; }
 textarea:focus-visible { outline-offset: -1px; outline-width: 2px; }
 .send { background: var(--accent); color: #fff; border-radius: 14px; }
 .send:disabled { opacity: .5; }
-.person { display: inline-flex; align-items: center; gap: 8px; min-height: 40px; margin-top: 4px; padding: 0 10px; border-radius: 10px; font-size: 14px;
+.person { display: inline-flex; align-items: center; gap: 8px; min-height: 40px; padding: 0 10px; border-radius: 10px; font-size: 14px;
   font-weight: 600; color: var(--link); }
 .person:hover:enabled { background: var(--soft); }
 .person:disabled { color: var(--muted); font-weight: 400; }
+.low { display: flex; align-items: center; justify-content: space-between; gap: 8px; margin-top: 4px; }
+.ender { min-height: 40px; padding: 0 10px; border-radius: 10px; font-size: 14px; color: var(--muted); }
+.ender:hover:enabled { background: var(--soft); color: var(--text); }
+.solved { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 8px; margin-top: 6px; font-size: 13px; color: var(--muted); }
+.quick { min-height: 32px; padding: 3px 12px; border: 1px solid var(--line); border-radius: 16px; font-weight: 600; color: var(--link); }
+.quick:hover { border-color: var(--link); }
 .over { text-align: center; color: var(--muted); padding: 16px; }
-.again { min-height: 44px; margin-top: 8px; padding: 0 20px; border-radius: 14px; background: var(--accent); color: #fff; font-weight: 600; }
+.over p { margin-bottom: 8px; }
+.again, .new { min-height: 44px; margin: 2px 3px; padding: 0 13px; border-radius: 14px; font-size: 14px; border: 1px solid var(--accent); font-weight: 600; }
+.again { background: var(--accent); color: #fff; }
+.new { border-color: var(--line); color: var(--link); }
+.new:hover { border-color: var(--link); }
 .citation { position: absolute; inset: 0; display: flex; flex-direction: column; background: var(--back); }
 .bar { display: flex; align-items: center; gap: 4px; padding: 8px; border-bottom: 1px solid var(--line); font-weight: 650; }
 .passage { position: relative; flex: 1; min-height: 0; overflow-y: auto; padding: 18px 20px 20px; }

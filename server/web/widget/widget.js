@@ -100,11 +100,7 @@
       launcher.setAttribute("aria-busy", "true");
       notice.hidden = true;
       try {
-        // a failed import is remembered under its address, so another try needs another address
-        const address = `${origin}/widget/panel.js${tries ? `?try=${tries}` : ""}`;
-        const module = /** @type {typeof import("./panel.js")} */ (await import(address));
-        panel = new module.Panel({ root, origin, scope, launcher, changed: show });
-        panel.toggle();
+        (await fetched()).toggle();
       } catch (error) {
         tries += 1;
         notice.textContent = "The chat cannot be reached just now. Please try again in a moment.";
@@ -115,6 +111,30 @@
       }
     };
 
+    /** @returns {Promise<import("./panel.js").Panel>} the panel, fetched the first time; not yet on the screen */
+    const fetched = async () => {
+      // a failed import is remembered under its address, so another try needs another address
+      const address = `${origin}/widget/panel.js${tries ? `?try=${tries}` : ""}`;
+      const module = /** @type {typeof import("./panel.js")} */ (await import(address));
+      panel ??= new module.Panel({ root, origin, scope, launcher, changed: show });
+      return panel;
+    };
+
+    /**
+     * For the page's own scripts: a visitor who has chatted here has bought something or signed up.
+     * @param {import("./frames.js").Conversion} conversion
+     */
+    const converted = async (conversion) => {
+      let chatted = false;
+      try {
+        chatted = Boolean(localStorage.getItem("porchlight"));
+      } catch {
+        // the browser keeps nothing
+      }
+      if (panel || chatted) (await fetched()).link.convert(conversion);
+    };
+
+    Object.assign(window, { porchlight: { converted } });
     show(false, 0);
     launcher.addEventListener("click", toggle);
   }

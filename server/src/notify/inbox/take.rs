@@ -71,6 +71,7 @@ async fn of_owner(app: &App, thread: &Thread, letter: &Letter) -> Result<(), Ref
         client_msg_id: letter.id.clone(),
         text: text(letter),
         suggestion: None,
+        template: None,
         written_at,
     };
     let (_, changes) = conversation::write(app, &owner, &thread.conversation, &written).await?;
@@ -86,6 +87,7 @@ async fn of_visitor(app: &App, row: Conversation, letter: &Letter) -> Result<(),
         token_hash: row.token_hash,
         epoch: row.epoch,
         scope: engine::scope::Scope::default(),
+        visit: None,
     };
     let accepted = conversation::accept(app, &visitor, &letter.id, &text(letter)).await?;
     if let Some(changes) = accepted.changes {

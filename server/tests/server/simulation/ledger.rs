@@ -2,7 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use engine::metrics::audit::audit;
+use engine::metrics::cases;
+use engine::metrics::event::{Event, What};
 use server::store::messages::Message;
+
+/// What has to hold of every stream, whatever has happened.
+const EVENTS: [&str; 5] = ["started", "ids", "order", "decisions", "reopened"];
+/// What has to hold once somebody has replied in a case that was open.
+const REPLIED: [&str; 2] = ["messages", "first_response"];
 
 /// A message as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +110,25 @@ impl Ledger {
             );
         }
     }
+}
+
+/// The stream of events tells of every message once and in order, and its timers are those of the messages.
+pub(crate) fn measured(conversation: &str, messages: &[Message], events: &[Event]) {
+    let told: Vec<(i64, &str)> = events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::MessageSent { seq, from, .. } => Some((*seq, from.as_str())),
+            _ => None,
+        })
+        .collect();
+    let stored: Vec<(i64, &str)> =
+        messages.iter().map(|message| (message.seq, message.speaker.as_str())).collect();
+    assert_eq!(told, stored, "(h) the events of {conversation}");
+    let replied = cases(events).iter().any(|case| case.frt_ms().is_some());
+    let due = |id: &str| EVENTS.contains(&id) || (replied && REPLIED.contains(&id));
+    let checks = audit(events).into_iter().filter(|check| due(check.id));
+    let bad: Vec<_> = checks.filter(|check| !check.ok).collect();
+    assert!(bad.is_empty(), "(h) {conversation}: {bad:#?} {events:#?}");
 }
 
 /// (c) of one conversation.

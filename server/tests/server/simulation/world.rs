@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::Dice;
 use super::browser::{Down, Tab, Up};
 use super::home::{Home, Tally};
-use super::ledger::{Ledger, Shown, dense};
+use super::ledger::{Ledger, Shown, dense, measured};
 use crate::house::QUESTION;
 
 /// Longer than any lease.
@@ -190,6 +190,7 @@ impl<'a> World<'a> {
             token_hash: fingerprint(&secret),
             epoch: "one".into(),
             scope: Scope::default(),
+            visit: None,
         };
         match frame {
             Up::Hello { last_seq } => self.hello(tab, &visitor, last_seq),
@@ -298,7 +299,7 @@ impl<'a> World<'a> {
                 }
                 Err(refusal) => assert!(matches!(refusal, Refusal::Illegal(_)), "{refusal}"),
             },
-            _ => match self.runtime.block_on(conversation::close(&app, &id)) {
+            _ => match self.runtime.block_on(server::closing::close(&app, &id)) {
                 Ok(changes) => {
                     self.ledger.released(&id, changes.conversation.head);
                     self.tally.count("closed");
@@ -314,7 +315,10 @@ impl<'a> World<'a> {
         let (id, written) = again.unwrap_or_else(|| {
             let client_msg_id = format!("{:016x}{:016x}", self.dice.next(), self.dice.next());
             let text = format!("reply {}", self.dice.below(1_000));
-            (id, Written { client_msg_id, text, suggestion: None, written_at: None })
+            (
+                id,
+                Written { client_msg_id, text, suggestion: None, template: None, written_at: None },
+            )
         });
         let stored = self.runtime.block_on(conversation::write(&self.app(), "Ada", &id, &written));
         let (seq, changes) = stored.unwrap();
@@ -418,7 +422,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The promises (a) to (g).
+    /// The promises (a) to (h).
     pub(crate) fn judge(mut self) -> Tally {
         let app = self.app();
         let mut stored: BTreeMap<String, Vec<Message>> = BTreeMap::new();
@@ -428,6 +432,8 @@ impl<'a> World<'a> {
             let row =
                 self.runtime.block_on(app.store.conversation(&conversation)).unwrap().unwrap();
             dense(head, &messages);
+            let events = self.runtime.block_on(app.store.events_of(&conversation)).unwrap();
+            measured(&conversation, &messages, &events);
             self.ledger.answers(&conversation, &messages);
             let spoken = messages.iter().rfind(|message| message.speaker != "system");
             let open = row.state == "bot" && spoken.is_some_and(|last| last.speaker == "visitor");

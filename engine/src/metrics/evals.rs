@@ -122,7 +122,7 @@ pub fn coverage_at_error(scored: &[(f64, bool)], error: f64) -> f64 {
 
 /// The 95 % interval of a share of which `hits` of `of` were counted (Wilson 1927); 0 to 1 when nothing was.
 pub fn interval(hits: usize, of: usize) -> (f64, f64) {
-    const Z: f64 = 1.96;
+    const Z: f64 = 1.959_964;
     if of == 0 {
         return (0.0, 1.0);
     }
