@@ -330,5 +330,6 @@ pub(crate) fn models(options: &HouseOptions) -> Result<Handle> {
         context_tokens: CONTEXT,
         queue: QUEUE,
         place: place(&options.device),
+        threads: models::device::threads(),
     })?)
 }

@@ -9,8 +9,10 @@ pub mod device;
 pub mod encoder;
 pub mod gguf;
 pub mod manifest;
+mod processor;
 pub mod sampler;
 pub mod scheduler;
+pub mod speculate;
 pub mod store;
 pub mod tokenizer;
 

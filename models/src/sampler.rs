@@ -2,6 +2,9 @@
 
 use engine::model::Sampling;
 
+use crate::processor::level::Level;
+use crate::processor::loops;
+
 /// A picked token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pick {
@@ -24,7 +27,7 @@ impl Sampler {
         Self { temperature: sampling.temperature, state: sampling.seed }
     }
 
-    /// The next token; `None` when `logits` are empty or hold no finite number.
+    /// The next token; `None` when `logits` are empty or not all finite.
     pub fn pick(&mut self, logits: &[f32]) -> Option<Pick> {
         let total = log_sum_exp(logits, 1.0)?;
         let id = if self.temperature > 0.0 { self.throw(logits)? } else { likeliest(logits)? };
@@ -65,10 +68,11 @@ fn likeliest(logits: &[f32]) -> Option<usize> {
     finite.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(id, _)| id)
 }
 
+/// `None` when the logits are none or not all finite.
 fn log_sum_exp(logits: &[f32], temperature: f32) -> Option<f32> {
-    let top = logits.iter().copied().filter(|l| l.is_finite()).reduce(f32::max)?;
-    let sum: f64 = logits.iter().map(|l| f64::from((l - top) / temperature).exp()).sum();
-    sum.is_finite().then(|| top / temperature + sum.ln() as f32)
+    let (mut top, mut log) = (0.0, 0.0);
+    loops::log_sum_exp(Level::detect(), logits, temperature, &mut top, &mut log);
+    log.is_finite().then(|| top / temperature + log)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The threads that own the models, the bounded queues in front of them, and the handle everybody else holds.
 
 mod drafting;
+mod shelf;
+mod stream;
 
 use std::any::Any;
 use std::collections::HashSet;
@@ -8,6 +10,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
@@ -22,6 +25,7 @@ use crate::encoder::{Encoder, EncoderError};
 use crate::gguf::{self, GgufError};
 use crate::tokenizer::{Tokenizer, TokenizerError};
 use drafting::Drafter;
+pub use drafting::SLOTS;
 
 /// Tokens that may wait for a slow reader of `generate` before decoding waits for it.
 const TOKENS_AHEAD: usize = 32;
@@ -47,6 +51,8 @@ pub struct LoadOptions {
     pub queue: usize,
     /// Where to compute.
     pub place: Place,
+    /// Threads of the drafter's arithmetic, and as many of the encoder's; on the processor.
+    pub threads: usize,
 }
 
 /// Why models could not be loaded.
@@ -83,6 +89,7 @@ pub struct Handle {
     encoder: SyncSender<Texts>,
     drafter: SyncSender<Job>,
     queue: usize,
+    read: Arc<AtomicU64>,
 }
 
 /// Work for the encoder's thread.
@@ -119,7 +126,7 @@ pub fn load(options: &LoadOptions) -> Result<Handle, LoadError> {
     let open = || device::open(options.place).map_err(LoadError::Device);
     // A device each: on a GPU, two threads must not share the state that its libraries keep for one.
     let (encoder_device, device) = (open()?, open()?);
-    let encoder = Encoder::load(&options.encoder_dir, &encoder_device)?;
+    let encoder = Encoder::load(&options.encoder_dir, &encoder_device, options.threads)?;
     encoder.embed(&["warm up".into()])?;
     tracing::debug!("the encoder is loaded");
     gguf::validate(&options.drafter_file)?;
@@ -128,11 +135,13 @@ pub fn load(options: &LoadOptions) -> Result<Handle, LoadError> {
     let mut file = std::fs::File::open(path).map_err(|e| refuse(e.to_string()))?;
     let content = Content::read(&mut file).map_err(|e| refuse(e.to_string()))?;
     let tokenizer = Arc::new(Tokenizer::from_gguf(&content).map_err(|e| refuse(e.to_string()))?);
-    let decoder = Decoder::load(&content, path, options.context_tokens, &device)
+    let decoder = Decoder::load(&content, path, options.context_tokens, options.threads, &device)
         .map_err(|e: DecoderError| refuse(e.to_string()))?;
     let context_tokens = decoder.config().context;
-    let mut drafter = Drafter::new(decoder, tokenizer.clone(), device);
-    tracing::debug!("the drafter is loaded");
+    let weights_mib = decoder.bytes() >> 20;
+    let read = Arc::new(AtomicU64::new(0));
+    let drafter = Drafter::new(decoder, tokenizer.clone(), read.clone());
+    tracing::debug!(weights_mib, "the drafter is loaded");
     drafter.warm_up().map_err(|e| refuse(e.to_string()))?;
     tracing::debug!("the drafter is warm");
     let card = ModelCard {
@@ -144,49 +153,29 @@ pub fn load(options: &LoadOptions) -> Result<Handle, LoadError> {
         draft: options.draft,
     };
     let queue = options.queue.max(1);
-    Ok(Handle {
-        card: Arc::new(card),
-        tokenizer,
-        words: Arc::new(encoder.words()),
-        encoder: serve("encoder", queue, move |job: Texts| {
+    let words = Arc::new(encoder.words());
+    let encoder = serve("encoder", queue, move |jobs: Receiver<Texts>| {
+        for job in jobs {
             let vectors = guarded(|| {
                 encoder.embed(&job.texts).map_err(|e| ModelError::Failed(e.to_string()))
             });
             // Nobody waits any more when this fails.
             let _ = job.reply.send(vectors);
-        })?,
-        drafter: serve("drafter", queue, move |job: Job| run(&mut drafter, job))?,
-        queue,
-    })
+        }
+    })?;
+    let drafter = serve("drafter", queue, move |jobs: Receiver<Job>| drafter.serve(&jobs))?;
+    Ok(Handle { card: Arc::new(card), tokenizer, words, encoder, drafter, queue, read })
 }
 
-/// Starts a thread that owns `work` and does one job after the other until all senders are gone.
+/// Starts a thread that owns `work`, which does jobs until all senders are gone.
 fn serve<J: Send + 'static>(
     name: &str,
     queue: usize,
-    mut work: impl FnMut(J) + Send + 'static,
+    work: impl FnOnce(Receiver<J>) + Send + 'static,
 ) -> std::io::Result<SyncSender<J>> {
-    let (sender, jobs): (SyncSender<J>, Receiver<J>) = sync_channel(queue);
-    thread::Builder::new().name(name.into()).spawn(move || jobs.into_iter().for_each(&mut work))?;
+    let (sender, jobs) = sync_channel(queue);
+    thread::Builder::new().name(name.into()).spawn(move || work(jobs))?;
     Ok(sender)
-}
-
-fn run(drafter: &mut Drafter, job: Job) {
-    match job {
-        Job::Score { prompt, spans, reply } => {
-            let scores = guarded(|| drafter.score(&prompt, &spans));
-            let _ = reply.send(scores);
-        }
-        Job::Generate { prompt, sampling, steps } => {
-            let end = guarded(|| {
-                drafter.generate(&prompt, &sampling, &mut |token| {
-                    let gone = steps.send(Step::Token(token)).is_err();
-                    if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                })
-            });
-            let _ = steps.send(Step::Done(end));
-        }
-    }
 }
 
 /// A panic in the arithmetic becomes an error; the thread lives on for the next job.
@@ -202,6 +191,11 @@ fn said(panic: &(dyn Any + Send)) -> String {
 }
 
 impl Handle {
+    /// Tokens that the drafter has read so far, guesses that were wrong among them.
+    pub fn tokens_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
     fn send<J>(&self, queue: &SyncSender<J>, job: J) -> Result<(), ModelError> {
         queue.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => ModelError::Busy { waiting: self.queue },

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use candle_core::quantized::gguf_file::Content;
-use candle_core::{D, Device, Tensor};
+use candle_core::{Device, Tensor};
 use candle_transformers::models::{quantized_llama, quantized_qwen2};
 use engine::draft::Mode;
 use engine::model::{Model, ModelError, Prompt, PromptMessage, Role, Sampling, Stop};
-use models::decoder::{Decoder, Want};
+use models::decoder::{Cache, Decoder, Part, Want};
 use models::device::Place;
 use models::tokenizer::Tokenizer;
 use models::{Handle, LoadOptions, load};
@@ -41,8 +41,9 @@ fn options(drafter_file: PathBuf) -> LoadOptions {
         drafter_sha256: String::new(),
         draft: Mode::Quote,
         context_tokens: 1024,
-        queue: 4,
+        queue: 16,
         place: Place::Cpu,
+        threads: 2,
     }
 }
 
@@ -142,44 +143,69 @@ fn qwen_tokens_are_right() {
     check_tokenizer(&qwen(), &[9707, 1879], &["Order", " ", "1", "2", "3", "4", "5"], 151_644);
 }
 
-const IDS: [u32; 24] = [
-    504, 3575, 282, 4649, 314, 260, 2240, 282, 253, 1165, 28, 284, 357, 506, 624, 1343, 338, 325,
-    416, 253, 1838, 282, 260, 905,
-];
-
-/// Our logits against candle's own decoder on the same file: the same next token, nearly the same direction.
-fn check_decoder(path: &PathBuf, oracle: &mut dyn FnMut(&Tensor) -> Tensor) {
+fn decoder(path: &PathBuf, threads: usize) -> Decoder {
     let content = Content::read(&mut std::fs::File::open(path).unwrap()).unwrap();
-    let decoder = Decoder::load(&content, path, 256, &Device::Cpu).unwrap();
-    let whole = decoder.forward(&IDS, &mut decoder.cache(), Want::Last).unwrap();
-    let expect = oracle(&Tensor::new(&IDS, &Device::Cpu).unwrap().unsqueeze(0).unwrap());
-    let cosine = |a: &Tensor, b: &Tensor| {
-        let (a, b): (Vec<f32>, Vec<f32>) = (
-            a.flatten_all().unwrap().to_vec1().unwrap(),
-            b.flatten_all().unwrap().to_vec1().unwrap(),
-        );
-        dot(&a, &b) / (dot(&a, &a) * dot(&b, &b)).sqrt()
-    };
-    let top = |t: &Tensor| {
-        t.flatten_all().unwrap().argmax(D::Minus1).unwrap().to_scalar::<u32>().unwrap()
-    };
-    assert!(cosine(&whole, &expect) > 0.995, "{}", cosine(&whole, &expect));
-    assert_eq!(top(&whole), top(&expect));
+    Decoder::load(&content, path, 256, threads, &Device::Cpu).unwrap()
+}
 
-    let mut cache = decoder.cache();
-    decoder.forward(&IDS[..10], &mut cache, Want::Last).unwrap();
-    let fork = cache.clone();
-    let rest = decoder.forward(&IDS[10..], &mut cache, Want::All).unwrap();
-    let last = rest.get(IDS.len() - 11).unwrap();
-    assert!(cosine(&last, &whole) > 0.999, "in two parts as in one: {}", cosine(&last, &whole));
-    assert_eq!(fork.len(), 10, "a copy does not see what the other reads");
-    cache.truncate(10).unwrap();
-    let again = decoder.forward(&IDS[10..], &mut cache, Want::Last).unwrap();
-    assert!(cosine(&again, &whole) > 0.999, "shortened and read again: {}", cosine(&again, &whole));
-    assert!(
-        decoder.forward(&[1; 300], &mut decoder.cache(), Want::Last).is_err(),
-        "more than the context"
-    );
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+fn top(row: &[f32]) -> u32 {
+    let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+    u32::try_from(best.0).unwrap()
+}
+
+/// Candle's own decoder as a function of new ids and the position of the first.
+type Oracle<'a> = &'a mut dyn FnMut(&[u32], usize) -> Vec<f32>;
+
+/// Words of owners and visitors, for prompts.
+const WORDS: &str = "thank you for writing to us about your order the parcel left our warehouse on monday and should \
+    reach you within three working days if the box arrives damaged please keep the packaging take a photo of it and send \
+    us the number from the label we will replace the item or return your money whichever you prefer a refund takes five \
+    to ten days depending on your bank you can change the delivery address until the courier has collected the parcel";
+
+/// Prompts of words in an order that a number decides.
+fn prompts(tokenizer: &Tokenizer, count: usize, words: usize) -> Vec<Vec<u32>> {
+    let all: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut state = 7_usize;
+    let mut next = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        all[(state >> 33) % all.len()]
+    };
+    let text = |next: &mut dyn FnMut() -> &'static str| {
+        (0..words).map(|_| next()).collect::<Vec<_>>().join(" ")
+    };
+    (0..count).map(|_| tokenizer.encode(&text(&mut next)).unwrap()).collect()
+}
+
+/// Follows the reference's greedy text and counts where ours would go on otherwise; where it would, the two likeliest
+/// words of the reference are as good as equal.
+fn check_decoder(path: &PathBuf, (count, steps): (usize, usize), oracle: Oracle<'_>) {
+    let content = Content::read(&mut std::fs::File::open(path).unwrap()).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&content).unwrap();
+    let decoder = decoder(path, 2);
+    let mut otherwise = 0;
+    for prompt in prompts(&tokenizer, count, 12) {
+        let mut cache = decoder.cache();
+        let (mut ids, mut at) = (prompt, 0);
+        for _ in 0..steps {
+            let (expect, got) =
+                (oracle(&ids, at), decoder.forward(&ids, &mut cache, Want::Last).unwrap());
+            assert!(cosine(got.last(), &expect) > 0.995, "{}", cosine(got.last(), &expect));
+            let (wanted, picked) = (top(&expect), top(got.last()));
+            if wanted != picked {
+                otherwise += 1;
+                let margin = expect[wanted as usize] - expect[picked as usize];
+                assert!(margin < 0.5, "another word, though {margin} lie between the two");
+            }
+            at += ids.len();
+            ids = vec![wanted];
+        }
+    }
+    assert!(otherwise * 25 <= count * steps, "{otherwise} of {} words are others", count * steps);
 }
 
 #[test]
@@ -188,7 +214,10 @@ fn smollm_agrees_with_the_reference_decoder() {
     let content = Content::read(&mut file).unwrap();
     let mut reference =
         quantized_llama::ModelWeights::from_gguf(content, &mut file, &Device::Cpu).unwrap();
-    check_decoder(&smollm(), &mut |ids| reference.forward(ids, 0).unwrap());
+    check_decoder(&smollm(), (20, 4), &mut |ids, at| {
+        let ids = Tensor::new(ids, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+        reference.forward(&ids, at).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    });
 }
 
 #[test]
@@ -197,7 +226,178 @@ fn qwen_agrees_with_the_reference_decoder() {
     let content = Content::read(&mut file).unwrap();
     let mut reference =
         quantized_qwen2::ModelWeights::from_gguf(content, &mut file, &Device::Cpu).unwrap();
-    check_decoder(&qwen(), &mut |ids| reference.forward(ids, 0).unwrap());
+    check_decoder(&qwen(), (10, 4), &mut |ids, at| {
+        let ids = Tensor::new(ids, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+        reference.forward(&ids, at).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    });
+}
+
+#[test]
+fn a_text_is_read_the_same_to_the_bit_however_it_is_cut_and_beside_whatever() {
+    let (one, two) = (decoder(&smollm(), 1), decoder(&smollm(), 2));
+    let content = Content::read(&mut std::fs::File::open(smollm()).unwrap()).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&content).unwrap();
+    let texts = prompts(&tokenizer, 5, 40);
+    let whole = one.forward(&texts[0], &mut one.cache(), Want::All).unwrap();
+    for (decoder, cut) in [(&one, 1), (&two, 7), (&two, 16), (&two, 33)] {
+        let mut caches: Vec<Cache> = texts.iter().map(|_| decoder.cache()).collect();
+        let mut rows: Vec<Vec<f32>> = Vec::new();
+        for from in (0..texts[0].len()).step_by(cut) {
+            let mut parts = Vec::new();
+            for (n, (text, cache)) in texts.iter().zip(&mut caches).enumerate() {
+                // The others come in pieces of other lengths.
+                let to = (from + cut + n).min(text.len());
+                if cache.len() < to {
+                    let tokens = &text[cache.len()..if n == 0 { to.min(from + cut) } else { to }];
+                    parts.push(Part { tokens, cache, want: Want::All });
+                }
+            }
+            let logits = decoder.read(&mut parts).unwrap();
+            rows.extend(logits[0].rows().map(<[f32]>::to_vec));
+        }
+        let whole: Vec<Vec<f32>> = whole.rows().map(<[f32]>::to_vec).collect();
+        assert!(rows == whole, "in pieces of {cut}");
+    }
+}
+
+#[test]
+fn texts_are_shortened_copied_and_bounded() {
+    let decoder = decoder(&smollm(), 2);
+    let ids: Vec<u32> = (0..24).map(|n| 500 + n * 13).collect();
+    let whole = decoder.forward(&ids, &mut decoder.cache(), Want::Last).unwrap();
+    let mut cache = decoder.cache();
+    decoder.forward(&ids[..10], &mut cache, Want::Nothing).unwrap();
+    let (copy, mut prefix) = (cache.clone(), cache.prefix(7).unwrap());
+    decoder.forward(&[9, 9, 9, 9, 9, 9, 9], &mut cache, Want::Nothing).unwrap();
+    assert_eq!(
+        (copy.len(), prefix.len(), cache.len()),
+        (10, 7, 17),
+        "a copy does not see what the other reads"
+    );
+    cache.truncate(10).unwrap();
+    for (mut text, from) in [(cache, 10), (copy, 10)] {
+        assert_eq!(decoder.forward(&ids[from..], &mut text, Want::Last).unwrap(), whole);
+    }
+    assert_eq!(decoder.forward(&ids[7..], &mut prefix, Want::Last).unwrap(), whole);
+    // Two times 16 bits for each number of each head of keys.
+    let config = decoder.config();
+    let token = 4 * config.layers * config.key_heads * config.head_size;
+    assert_eq!(prefix.bytes(), 32 * token);
+
+    let full = decoder.forward(&[1; 257], &mut decoder.cache(), Want::Last).unwrap_err();
+    assert_eq!(full.to_string(), "257 tokens after 0 do not fit 256");
+    let mut cache = decoder.cache();
+    decoder.forward(&[1; 256], &mut cache, Want::Last).unwrap();
+    assert!(decoder.forward(&[1], &mut cache, Want::Last).is_err(), "one more than the context");
+    cache.truncate(255).unwrap();
+    decoder.forward(&[1], &mut cache, Want::Last).unwrap();
+    let unknown = decoder.forward(&[1, 99_999_999], &mut decoder.cache(), Want::Last).unwrap_err();
+    assert_eq!(unknown.to_string(), "the token 99999999 is not in the vocabulary");
+}
+
+/// What the drafter writes one token at a time, without guesses or neighbours.
+fn plain(decoder: &Decoder, tokenizer: &Tokenizer, prompt: &Prompt, most: usize) -> String {
+    let mut cache = decoder.cache();
+    let ids = models::chat::encode(tokenizer, prompt).unwrap();
+    let mut logits = decoder.forward(&ids, &mut cache, Want::Last).unwrap();
+    let mut bytes = Vec::new();
+    for _ in 0..most {
+        let id = top(logits.last());
+        if tokenizer.stops.contains(&id) {
+            break;
+        }
+        bytes.extend_from_slice(tokenizer.bytes(id));
+        logits = decoder.forward(&[id], &mut cache, Want::Last).unwrap();
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Questions with something to copy in them.
+fn questions() -> Vec<Prompt> {
+    let sentences: Vec<String> =
+        WORDS.split_whitespace().collect::<Vec<_>>().chunks(9).map(|w| w.join(" ")).collect();
+    let of = |n: usize| {
+        let (a, b) = (&sentences[n % sentences.len()], &sentences[(n * 5 + 2) % sentences.len()]);
+        let about = b.split(' ').nth(n % 9).unwrap_or("this");
+        chat(
+            &format!(
+                "Passage: {a}. {b}. Repeat what the passage says about \"{about}\", word by word."
+            ),
+            None,
+        )
+    };
+    (0..40).map(of).collect()
+}
+
+#[test]
+fn guesses_and_neighbours_change_no_token() {
+    let content = Content::read(&mut std::fs::File::open(smollm()).unwrap()).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&content).unwrap();
+    let decoder = decoder(&smollm(), 2);
+    let questions = questions();
+    let expect: Vec<String> =
+        questions.iter().map(|q| plain(&decoder, &tokenizer, q, 24)).collect();
+    let before = handle().tokens_read();
+    std::thread::scope(|scope| {
+        let work = |from: usize| {
+            let (questions, expect) = (&questions, &expect);
+            move || {
+                for (question, expect) in questions.iter().zip(expect).skip(from).step_by(4) {
+                    assert_eq!(&say(handle(), question, 24).0, expect);
+                }
+            }
+        };
+        (0..4).for_each(|from| drop(scope.spawn(work(from))));
+    });
+    let prompts: usize =
+        questions.iter().map(|q| models::chat::encode(&tokenizer, q).unwrap().len()).sum();
+    let read = handle().tokens_read() - before;
+    assert!(
+        read < (prompts + 40 * 24) as u64,
+        "{read} tokens read: the shared beginnings are read once"
+    );
+}
+
+#[test]
+fn a_seed_gives_the_same_text_alone_and_among_others() {
+    let sampling = |seed| Sampling { max_tokens: 16, temperature: 0.8, seed };
+    let text = |seed: u64| {
+        let mut text = String::new();
+        let prompt = chat("Tell me about parcels.", None);
+        handle()
+            .generate(&prompt, &sampling(seed), &mut |token| {
+                text.push_str(&token.text);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        text
+    };
+    let alone: Vec<String> = (0..6).map(text).collect();
+    assert!(alone.iter().any(|other| *other != alone[0]), "seeds differ");
+    std::thread::scope(|scope| {
+        let together: Vec<_> = (0..6).map(|seed| scope.spawn(move || text(seed))).collect();
+        for (alone, together) in alone.iter().zip(together) {
+            assert_eq!(*alone, together.join().unwrap());
+        }
+    });
+}
+
+#[test]
+fn a_second_question_reads_only_what_is_new() {
+    let system = WORDS.repeat(2);
+    let message = |role, text: &str| PromptMessage { role, text: text.into() };
+    let ask = |question: &str| {
+        let messages = vec![message(Role::System, &system), message(Role::User, question)];
+        let before = handle().tokens_read();
+        say(handle(), &Prompt { messages }, 1);
+        handle().tokens_read() - before
+    };
+    let first = ask("Where is the zebra that I ordered?");
+    assert!(first > 150, "{first}");
+    for question in ["When will my refund come?", "Can I change the address?"] {
+        let next = ask(question);
+        assert!(next < 40, "{next} tokens of a new chat with the same instructions");
+    }
 }
 
 #[test]

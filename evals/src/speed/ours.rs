@@ -5,10 +5,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use candle_core::Device;
 use candle_core::quantized::gguf_file::Content;
 use engine::model::Sampling;
-use models::decoder::{Cache, Decoder, Want};
+use models::decoder::{Cache, Decoder, Part, Want};
 use models::device::{self, Place};
 use models::gguf;
 use models::sampler::{Sampler, logprob};
@@ -27,7 +26,6 @@ pub(super) type Figures = BTreeMap<String, f64>;
 /// A loaded decoder.
 pub(super) struct Ours {
     decoder: Decoder,
-    device: Device,
     /// Text to ids, for the jobs.
     pub(super) tokenizer: Tokenizer,
     /// Milliseconds that loading took, the warm-up included.
@@ -44,8 +42,9 @@ impl Ours {
         let mut file = std::fs::File::open(path).with_context(refused)?;
         let content = Content::read(&mut file).with_context(refused)?;
         let tokenizer = Tokenizer::from_gguf(&content).with_context(refused)?;
-        let decoder = Decoder::load(&content, path, context, &device).with_context(refused)?;
-        let mut ours = Self { decoder, device, tokenizer, load_ms: 0.0 };
+        let decoder = Decoder::load(&content, path, context, device::threads(), &device)
+            .with_context(refused)?;
+        let mut ours = Self { decoder, tokenizer, load_ms: 0.0 };
         ours.read(&vec![0; WARM_UP.min(ours.context() - 1).max(1)])?;
         ours.read(&[0])?;
         ours.load_ms = start.elapsed().as_secs_f64() * 1000.0;
@@ -81,23 +80,33 @@ impl Ours {
         Ok(figures)
     }
 
-    /// Tokens per second of all texts together. The decoder knows no batch yet: it decodes one text after the other.
+    /// Tokens per second of all texts together, a token of each in every pass.
     fn batch(&self, texts: &[Vec<u32>], decode: usize) -> Result<f64> {
-        let mut seconds = 0.0;
+        let mut caches = Vec::new();
+        let mut ids = Vec::new();
         for text in texts {
-            let (mut cache, row) = self.read(text)?;
-            seconds += self.steps(&mut cache, likeliest(&row)?, decode)?;
+            let (cache, row) = self.read(text)?;
+            caches.push(cache);
+            ids.push(likeliest(&row)?);
         }
-        Ok((texts.len() * decode) as f64 / seconds)
+        let start = Instant::now();
+        for _ in 0..decode {
+            let pairs = caches.iter_mut().zip(ids.chunks(1));
+            let mut parts: Vec<Part<'_>> =
+                pairs.map(|(cache, tokens)| Part { tokens, cache, want: Want::Last }).collect();
+            let logits = self.decoder.read(&mut parts)?;
+            ids = logits.iter().map(|row| likeliest(row.last())).collect::<Result<_>>()?;
+        }
+        Ok((texts.len() * decode) as f64 / start.elapsed().as_secs_f64())
     }
 
     /// Tokens per second of known texts, each read and scored in one pass after its prompt.
     fn grounded(&self, jobs: &Jobs) -> Result<f64> {
         let (mut tokens, mut seconds) = (0, 0.0);
         for row in &jobs.grounded {
-            let (cache, first) = self.read(&row.prompt)?;
+            let (mut cache, first) = self.read(&row.prompt)?;
             let start = Instant::now();
-            self.score(&first, &row.text, &cache)?;
+            self.score(&first, &row.text, &mut cache)?;
             seconds += start.elapsed().as_secs_f64();
             tokens += row.text.len();
         }
@@ -105,11 +114,9 @@ impl Ours {
     }
 
     /// Sum of the log-probabilities of `text` after what `cache` holds; `first` are the logits that follow it.
-    fn score(&self, first: &[f32], text: &[u32], cache: &Cache) -> Result<f32> {
-        let mut fork = cache.clone();
-        let logits = self.pass(&text[..text.len() - 1], &mut fork, Want::All)?;
-        let rows: Vec<Vec<f32>> = logits.to_vec2()?;
-        let all = std::iter::once(first).chain(rows.iter().map(Vec::as_slice));
+    fn score(&self, first: &[f32], text: &[u32], cache: &mut Cache) -> Result<f32> {
+        let logits = self.decoder.forward(&text[..text.len() - 1], cache, Want::All)?;
+        let all = std::iter::once(first).chain(logits.rows());
         let scores = all.zip(text).map(|(row, id)| logprob(row, *id));
         scores.sum::<Option<f32>>().context("the logits are not finite")
     }
@@ -119,7 +126,7 @@ impl Ours {
         let mut cache = self.decoder.cache();
         let mut row = Vec::new();
         for chunk in ids.chunks(CHUNK) {
-            row = self.pass(chunk, &mut cache, Want::Last)?.squeeze(0)?.to_vec1()?;
+            row = self.decoder.forward(chunk, &mut cache, Want::Last)?.last().to_vec();
         }
         Ok((cache, row))
     }
@@ -128,14 +135,9 @@ impl Ours {
     fn steps(&self, cache: &mut Cache, mut id: u32, count: usize) -> Result<f64> {
         let start = Instant::now();
         for _ in 0..count {
-            let row: Vec<f32> = self.pass(&[id], cache, Want::Last)?.squeeze(0)?.to_vec1()?;
-            id = likeliest(&row)?;
+            id = likeliest(self.decoder.forward(&[id], cache, Want::Last)?.last())?;
         }
         Ok(start.elapsed().as_secs_f64())
-    }
-
-    fn pass(&self, ids: &[u32], cache: &mut Cache, want: Want) -> Result<candle_core::Tensor> {
-        Ok(self.device.with_context(|| self.decoder.forward(ids, cache, want))?)
     }
 
     /// Ids of a text.

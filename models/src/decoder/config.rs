@@ -24,10 +24,14 @@ pub struct Config {
     pub key_heads: usize,
     /// Numbers in one head; even.
     pub head_size: usize,
+    /// Numbers of a token between two layers.
+    pub width: usize,
     /// Added below the root of the RMS norm.
     pub epsilon: f32,
     /// Base of the rotary frequencies.
     pub rope_base: f32,
+    /// Positions are divided by this.
+    pub rope_stretch: f32,
     /// Tokens of one text at most.
     pub context: usize,
 }
@@ -41,6 +45,16 @@ pub enum ConfigError {
     /// A key is missing or of another type.
     #[error("the metadata key `{0}` is missing or no number")]
     Missing(String),
+    /// What is known by name and does not run here.
+    #[error("{what} `{name}` is not supported; {known}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// What the file says.
+        name: String,
+        /// What would run.
+        known: &'static str,
+    },
     /// Numbers that do not fit together.
     #[error("{0}")]
     Inconsistent(String),
@@ -68,21 +82,39 @@ impl Config {
         let heads = size("attention.head_count")?;
         let width = size("embedding_length")?;
         let epsilon = "attention.layer_norm_rms_epsilon";
+        let rope_stretch = stretch(&get)?;
+        let head_size = size("attention.key_length").unwrap_or(width / heads.max(1));
+        for (key, wanted, known) in [
+            ("rope.dimension_count", head_size, "all numbers of a head are turned"),
+            ("attention.value_length", head_size, "keys and values are of one size"),
+            ("expert_count", 0, "models without experts are"),
+        ] {
+            if let Some(found) = get(key).and_then(whole).filter(|found| *found != wanted) {
+                return Err(ConfigError::Unknown {
+                    what: "the size",
+                    name: format!("{architecture}.{key} = {found}"),
+                    known,
+                });
+            }
+        }
         let config = Self {
             family,
             layers: size("block_count")?,
             heads,
             key_heads: size("attention.head_count_kv").unwrap_or(heads),
-            head_size: size("attention.key_length").unwrap_or(width / heads.max(1)),
+            head_size,
+            width,
             epsilon: get(epsilon).and_then(|v| v.to_f32().ok()).ok_or_else(|| missing(epsilon))?,
             rope_base: get("rope.freq_base").and_then(|v| v.to_f32().ok()).unwrap_or(10_000.0),
+            rope_stretch,
             context: context.min(size("context_length")?),
         };
         config.check()
     }
 
     fn check(self) -> Result<Self, ConfigError> {
-        let sizes = [self.layers, self.heads, self.key_heads, self.head_size, self.context];
+        let sizes =
+            [self.layers, self.heads, self.key_heads, self.head_size, self.width, self.context];
         if sizes.iter().any(|size| *size == 0 || *size > SANE) {
             return Err(ConfigError::Inconsistent(format!(
                 "a size of the model is 0 or above {SANE}"
@@ -95,6 +127,35 @@ impl Config {
             return Err(ConfigError::Inconsistent(problem));
         }
         Ok(self)
+    }
+
+    /// Radians that each pair of numbers of a head turns by from one position to the next (Su et al. 2021). `factors`
+    /// slow pairs down, as Llama 3 does for long texts; one a pair.
+    pub(super) fn frequencies(&self, factors: Option<&[f32]>) -> Vec<f32> {
+        let size = self.head_size as f32;
+        let factor = |pair: usize| factors.and_then(|all| all.get(pair)).copied().unwrap_or(1.0);
+        let base = |pair: usize| self.rope_base.powf(-(2.0 * pair as f32) / size);
+        (0..self.head_size / 2).map(|pair| base(pair) / factor(pair) / self.rope_stretch).collect()
+    }
+}
+
+/// By what the file says that positions are to be divided.
+fn stretch<'a>(get: &impl Fn(&str) -> Option<&'a Value>) -> Result<f32, ConfigError> {
+    let kind =
+        get("rope.scaling.type").and_then(|v| v.to_string().ok()).map_or("none", String::as_str);
+    match kind {
+        "none" => Ok(1.0),
+        "linear" => {
+            let factor = get("rope.scaling.factor").and_then(|v| v.to_f32().ok()).unwrap_or(1.0);
+            let sane = factor.is_finite() && factor >= 1.0;
+            let problem = || ConfigError::Inconsistent(format!("rope.scaling.factor is {factor}"));
+            sane.then_some(factor).ok_or_else(problem)
+        }
+        other => Err(ConfigError::Unknown {
+            what: "the rope scaling",
+            name: other.into(),
+            known: "none, linear and Llama 3's factors are",
+        }),
     }
 }
 

@@ -1,71 +1,187 @@
 //! A decoder of the Llama and Qwen2/3 families, run from GGUF files.
 
-mod cache;
 mod config;
-mod linear;
+mod gpu;
+mod kept;
+mod native;
+mod weights;
 
-use std::fs::File;
-use std::ops::Range;
 use std::path::Path;
-use std::thread;
 
-use candle_core::quantized::QTensor;
+use candle_core::Device;
 use candle_core::quantized::gguf_file::Content;
-use candle_core::{D, DType, Device, IndexOp, Tensor};
-use candle_nn::{ops, rotary_emb};
 
-pub use cache::Cache;
 pub use config::{Config, ConfigError, Family};
-use linear::Linear;
+use gpu::{GpuDecoder, TensorCache};
+use kept::Kept;
+use native::Native;
 
-/// Why a file could not be loaded as a decoder.
+/// Why a file could not be loaded as a decoder, or a text not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecoderError {
     /// The metadata does not describe a decoder of a known family.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Reading or arithmetic failed.
+    /// A weight is missing, of another shape, or of a type that does not run here.
+    #[error("the weight `{name}` {problem}")]
+    Weight {
+        /// Its name in the file.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The file cannot be read.
+    #[error("reading failed: {0}")]
+    Io(#[from] std::io::Error),
+    /// A text would outgrow the context.
+    #[error("{tokens} tokens after {length} do not fit {context}")]
+    Full {
+        /// Tokens to add.
+        tokens: usize,
+        /// Tokens of the text.
+        length: usize,
+        /// Tokens of a text at most.
+        context: usize,
+    },
+    /// An id that the vocabulary does not have.
+    #[error("the token {0} is not in the vocabulary")]
+    Token(u32),
+    /// Arithmetic on the GPU failed.
     #[error("{0}")]
     Tensor(#[from] candle_core::Error),
 }
 
-/// Which positions' logits a forward pass gives.
+/// Which positions' logits are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
-    /// The last position's: shape (1, vocabulary).
+    /// None.
+    Nothing,
+    /// The last position's.
     Last,
-    /// All of them: shape (tokens, vocabulary).
+    /// All of them.
     All,
+}
+
+impl Want {
+    /// Rows of logits that `tokens` give.
+    fn rows(self, tokens: usize) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Last => 1,
+            Self::All => tokens,
+        }
+    }
+}
+
+/// Some tokens to add to a text.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// At least one.
+    pub tokens: &'a [u32],
+    /// The text.
+    pub cache: &'a mut Cache,
+    /// Which logits are wanted.
+    pub want: Want,
+}
+
+/// Rows of one number for each word of the vocabulary.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Logits {
+    numbers: Vec<f32>,
+    vocabulary: usize,
+}
+
+impl Logits {
+    fn new(rows: usize, vocabulary: usize) -> Self {
+        Self { numbers: vec![0.0; rows * vocabulary], vocabulary }
+    }
+
+    /// The rows in order.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &[f32]> + ExactSizeIterator {
+        self.numbers.chunks_exact(self.vocabulary.max(1))
+    }
+
+    /// The last row; empty without one.
+    pub fn last(&self) -> &[f32] {
+        self.rows().next_back().unwrap_or_default()
+    }
 }
 
 /// The weights. Cheap to share, changed by nobody; the state of a text lives in [`Cache`].
 pub struct Decoder {
     config: Config,
-    embedding: QTensor,
-    layers: Vec<Layer>,
-    norm: Tensor,
-    output: Linear,
-    cos: Tensor,
-    sin: Tensor,
-    device: Device,
+    body: Body,
 }
 
-struct Layer {
-    attention_norm: Tensor,
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    query_norm: Option<Tensor>,
-    key_norm: Option<Tensor>,
-    output: Linear,
-    feed_norm: Tensor,
-    gate: Linear,
-    up: Linear,
-    down: Linear,
+/// Where the arithmetic is done.
+enum Body {
+    Processor(Box<Native>),
+    Gpu(Box<GpuDecoder>, Device),
+}
+
+/// Keys and values of a text that was read. A copy costs memory as the text does; texts never see each other's changes.
+#[derive(Debug, Clone)]
+pub struct Cache(State);
+
+#[derive(Debug, Clone)]
+enum State {
+    Processor(Kept),
+    Gpu(TensorCache),
+}
+
+impl Cache {
+    /// Tokens read.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            State::Processor(kept) => kept.len(),
+            State::Gpu(cache) => cache.len(),
+        }
+    }
+
+    /// Whether nothing was read.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of keys and values.
+    pub fn bytes(&self) -> usize {
+        match &self.0 {
+            State::Processor(kept) => kept.bytes(),
+            State::Gpu(_) => 0,
+        }
+    }
+
+    /// Forgets all but the first `length` tokens.
+    ///
+    /// # Errors
+    /// When a tensor on the GPU cannot be cut, which no length below [`Cache::len`] causes.
+    pub fn truncate(&mut self, length: usize) -> Result<(), DecoderError> {
+        match &mut self.0 {
+            State::Processor(kept) => kept.truncate(length),
+            State::Gpu(cache) => cache.truncate(length)?,
+        }
+        Ok(())
+    }
+
+    /// A text of the first `length` tokens of this one.
+    ///
+    /// # Errors
+    /// As [`Cache::truncate`].
+    pub fn prefix(&self, length: usize) -> Result<Self, DecoderError> {
+        Ok(Self(match &self.0 {
+            State::Processor(kept) => State::Processor(kept.prefix(length)),
+            State::Gpu(cache) => {
+                let mut cache = cache.clone();
+                cache.truncate(length)?;
+                State::Gpu(cache)
+            }
+        }))
+    }
 }
 
 impl Decoder {
-    /// Reads the weights. `context` bounds the tokens of one text, prompt and reply together.
+    /// Reads the weights. `context` bounds the tokens of one text, prompt and reply together; `threads` share the
+    /// arithmetic on the processor.
     ///
     /// # Errors
     /// [`DecoderError`] for an unknown family, missing metadata or tensors.
@@ -73,34 +189,16 @@ impl Decoder {
         content: &Content,
         path: &Path,
         context: usize,
+        threads: usize,
         device: &Device,
     ) -> Result<Self, DecoderError> {
         let config = Config::read(content, context)?;
-        let mut tensors = Tensors::open(content, path, device)?;
-        // Converting the weights is most of a start, so the layers are read by two threads.
-        let half = config.layers / 2;
-        let read = |range: Range<usize>| -> candle_core::Result<Vec<Layer>> {
-            let mut tensors = Tensors::open(content, path, device)?;
-            let layers = range.map(|n| tensors.layer(n)).collect();
-            // A GPU has a queue for each thread: what this one copies there has to have arrived before others read it.
-            device.synchronize()?;
-            layers
+        let body = if device.is_cpu() {
+            Body::Processor(Box::new(Native::load(content, path, &config, threads)?))
+        } else {
+            Body::Gpu(Box::new(GpuDecoder::load(content, path, &config, device)?), device.clone())
         };
-        let (first, second) = thread::scope(|scope| {
-            let second = scope.spawn(|| read(half..config.layers));
-            let failed =
-                || candle_core::Error::Msg("a thread that read the weights has ended".into());
-            (read(0..half), second.join().unwrap_or_else(|_| Err(failed())))
-        });
-        let mut layers = first?;
-        layers.extend(second?);
-        let embedding = linear::fast(tensors.quantized("token_embd.weight")?)?;
-        let norm = tensors.dense("output_norm.weight")?;
-        let tied = !content.tensor_infos.contains_key("output.weight");
-        let name = if tied { "token_embd.weight" } else { "output.weight" };
-        let output = Linear::new(tensors.quantized(name)?, None)?;
-        let (cos, sin) = angles(&config, device)?;
-        Ok(Self { config, embedding, layers, norm, output, cos, sin, device: device.clone() })
+        Ok(Self { config, body })
     }
 
     /// Sizes and constants.
@@ -108,181 +206,68 @@ impl Decoder {
         &self.config
     }
 
-    /// An empty text.
-    pub fn cache(&self) -> Cache {
-        Cache::new(self.layers.len())
+    /// Bytes of the weights in memory; 0 on a GPU.
+    pub fn bytes(&self) -> usize {
+        match &self.body {
+            Body::Processor(native) => native.bytes(),
+            Body::Gpu(..) => 0,
+        }
     }
 
-    /// Appends `tokens` to the text in `cache` and gives the logits that follow them.
+    /// An empty text.
+    pub fn cache(&self) -> Cache {
+        Cache(match &self.body {
+            Body::Processor(native) => State::Processor(native.kept()),
+            Body::Gpu(gpu, _) => State::Gpu(gpu.cache()),
+        })
+    }
+
+    /// Appends to each text its tokens, and gives the wanted logits that follow them, part by part. On the processor a
+    /// text gets the same to the last bit whatever stands beside it and however its tokens are cut.
     ///
     /// # Errors
-    /// When the text would outgrow the context, or arithmetic fails; the cache is then not usable any more.
+    /// When a text would outgrow the context, a token is unknown, or arithmetic fails; before arithmetic begins no text
+    /// has changed, after it failed none of them is usable any more.
+    pub fn read(&self, parts: &mut [Part<'_>]) -> Result<Vec<Logits>, DecoderError> {
+        let context = self.config.context;
+        for part in &*parts {
+            let (tokens, length) = (part.tokens.len(), part.cache.len());
+            if tokens == 0 || length + tokens > context {
+                return Err(DecoderError::Full { tokens, length, context });
+            }
+        }
+        match &self.body {
+            Body::Processor(native) => native.read(parts),
+            Body::Gpu(gpu, device) => {
+                device.with_context(|| parts.iter_mut().map(|part| one(gpu, part)).collect())
+            }
+        }
+    }
+
+    /// [`Decoder::read`] of one text.
+    ///
+    /// # Errors
+    /// As there.
     pub fn forward(
         &self,
         tokens: &[u32],
         cache: &mut Cache,
         want: Want,
-    ) -> candle_core::Result<Tensor> {
-        let (count, start) = (tokens.len(), cache.len());
-        if count == 0 || start + count > self.config.context {
-            candle_core::bail!("{count} tokens after {start} do not fit {}", self.config.context);
-        }
-        let ids = Tensor::new(tokens, &self.device)?;
-        let mut x = self.embedding.embedding(&ids)?.to_dtype(DType::F32)?;
-        let angles = (self.cos.i(start..start + count)?, self.sin.i(start..start + count)?);
-        let mask = (count > 1).then(|| causal(count, start, &self.device)).transpose()?;
-        let step = Step { config: &self.config, angles: &angles, mask: mask.as_ref() };
-        for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&step, &x, (index, cache))?;
-        }
-        cache.advance(count);
-        let x = if want == Want::All { x } else { x.i(count - 1..count)?.contiguous()? };
-        self.output.forward(&ops::rms_norm(&x, &self.norm, self.config.epsilon)?)
+    ) -> Result<Logits, DecoderError> {
+        let logits = self.read(&mut [Part { tokens, cache, want }])?;
+        Ok(logits.into_iter().next().unwrap_or_default())
     }
 }
 
-/// What all layers share while some tokens pass.
-struct Step<'a> {
-    config: &'a Config,
-    /// Cosines and sines of the tokens' positions.
-    angles: &'a (Tensor, Tensor),
-    /// Which positions each token may see; none for a single token, which sees all.
-    mask: Option<&'a Tensor>,
-}
-
-impl Layer {
-    /// `x` has the shape (tokens, width).
-    fn forward(
-        &self,
-        step: &Step<'_>,
-        x: &Tensor,
-        (index, cache): (usize, &mut Cache),
-    ) -> candle_core::Result<Tensor> {
-        let config = step.config;
-        let h = ops::rms_norm(x, &self.attention_norm, config.epsilon)?;
-        let attended = self.attend(step, &h, (index, cache))?;
-        let x = (x + self.output.forward(&attended)?)?;
-        let h = ops::rms_norm(&x, &self.feed_norm, config.epsilon)?;
-        let h = (ops::silu(&self.gate.forward(&h)?)? * self.up.forward(&h)?)?;
-        &x + self.down.forward(&h)?
-    }
-
-    /// Grouped-query attention: the query heads of one key head stand below each other in one matrix.
-    fn attend(
-        &self,
-        step: &Step<'_>,
-        h: &Tensor,
-        (index, cache): (usize, &mut Cache),
-    ) -> candle_core::Result<Tensor> {
-        let &Step { config, angles, mask } = step;
-        let (tokens, _) = h.dims2()?;
-        let (heads, groups, size) = (config.heads, config.key_heads, config.head_size);
-        let query = split(&self.query.forward(h)?, heads, size)?;
-        let key = split(&self.key.forward(h)?, groups, size)?;
-        let value = split(&self.value.forward(h)?, groups, size)?;
-        let query =
-            turn(config, &normed(query, self.query_norm.as_ref(), config.epsilon)?, angles)?;
-        let key = turn(config, &normed(key, self.key_norm.as_ref(), config.epsilon)?, angles)?;
-        let (key, value) = cache.append(index, &key, &value)?;
-        let seen = key.dim(1)?;
-        let query = query.reshape((groups, heads / groups * tokens, size))?;
-        let mut scores = (query.matmul(&key.t()?)? / (size as f64).sqrt())?;
-        if let Some(mask) = mask {
-            let rows = (heads, tokens, seen);
-            scores = scores.reshape(rows)?.broadcast_add(mask)?.reshape((groups, (), seen))?;
-        }
-        let mixed = ops::softmax_last_dim(&scores)?.matmul(&value)?;
-        mixed
-            .reshape((heads, tokens, size))?
-            .transpose(0, 1)?
-            .contiguous()?
-            .reshape((tokens, heads * size))
-    }
-}
-
-/// (tokens, heads · size) to (heads, tokens, size).
-fn split(x: &Tensor, heads: usize, size: usize) -> candle_core::Result<Tensor> {
-    let tokens = x.dim(0)?;
-    x.reshape((tokens, heads, size))?.transpose(0, 1)?.contiguous()
-}
-
-/// Qwen3 normalises each head's query and key.
-fn normed(x: Tensor, weight: Option<&Tensor>, epsilon: f32) -> candle_core::Result<Tensor> {
-    weight.map_or(Ok(x.clone()), |weight| ops::rms_norm(&x, weight, epsilon))
-}
-
-/// Rotary position embedding (Su et al. 2021). GGUF stores Llama's heads with pairs side by side, Qwen's in halves.
-fn turn(config: &Config, x: &Tensor, (cos, sin): &(Tensor, Tensor)) -> candle_core::Result<Tensor> {
-    let x = x.unsqueeze(0)?;
-    let turned = match config.family {
-        Family::Llama => rotary_emb::rope_i(&x, cos, sin)?,
-        Family::Qwen => rotary_emb::rope(&x, cos, sin)?,
+fn one(gpu: &GpuDecoder, part: &mut Part<'_>) -> Result<Logits, DecoderError> {
+    let State::Gpu(cache) = &mut part.cache.0 else {
+        return Err(DecoderError::Tensor(candle_core::Error::Msg(
+            "a text of the processor".into(),
+        )));
     };
-    turned.squeeze(0)
-}
-
-/// Cosines and sines of all positions: each of shape (context, head size / 2).
-fn angles(config: &Config, device: &Device) -> candle_core::Result<(Tensor, Tensor)> {
-    let half = config.head_size / 2;
-    let frequency = |i: usize| config.rope_base.powf(-(2.0 * i as f32) / config.head_size as f32);
-    let frequencies = Tensor::from_iter((0..half).map(frequency), device)?.unsqueeze(0)?;
-    let positions = Tensor::arange(0, config.context as u32, device)?.to_dtype(DType::F32)?;
-    let angles = positions.unsqueeze(D::Minus1)?.matmul(&frequencies)?;
-    Ok((angles.cos()?, angles.sin()?))
-}
-
-/// 0 where a token may look, minus infinity after it; shape (tokens, start + tokens).
-fn causal(tokens: usize, start: usize, device: &Device) -> candle_core::Result<Tensor> {
-    let cell =
-        |row: usize, column: usize| if column > start + row { f32::NEG_INFINITY } else { 0.0 };
-    let cells =
-        (0..tokens).flat_map(|row| (0..start + tokens).map(move |column| cell(row, column)));
-    Tensor::from_iter(cells, device)?.reshape((tokens, start + tokens))
-}
-
-/// Reads tensors by name.
-struct Tensors<'a> {
-    content: &'a Content,
-    file: File,
-    device: &'a Device,
-}
-
-impl<'a> Tensors<'a> {
-    fn open(content: &'a Content, path: &Path, device: &'a Device) -> candle_core::Result<Self> {
-        Ok(Self { content, file: File::open(path)?, device })
-    }
-
-    /// As stored.
-    fn quantized(&mut self, name: &str) -> candle_core::Result<QTensor> {
-        self.content.tensor(&mut self.file, name, self.device)
-    }
-
-    fn dense(&mut self, name: &str) -> candle_core::Result<Tensor> {
-        self.content.tensor(&mut self.file, name, self.device)?.dequantize(self.device)
-    }
-
-    fn optional(&mut self, name: &str) -> candle_core::Result<Option<Tensor>> {
-        self.content.tensor_infos.contains_key(name).then(|| self.dense(name)).transpose()
-    }
-
-    fn linear(&mut self, layer: usize, name: &str) -> candle_core::Result<Linear> {
-        let bias = self.optional(&format!("blk.{layer}.{name}.bias"))?;
-        Linear::new(self.quantized(&format!("blk.{layer}.{name}.weight"))?, bias)
-    }
-
-    fn layer(&mut self, n: usize) -> candle_core::Result<Layer> {
-        Ok(Layer {
-            attention_norm: self.dense(&format!("blk.{n}.attn_norm.weight"))?,
-            query: self.linear(n, "attn_q")?,
-            key: self.linear(n, "attn_k")?,
-            value: self.linear(n, "attn_v")?,
-            query_norm: self.optional(&format!("blk.{n}.attn_q_norm.weight"))?,
-            key_norm: self.optional(&format!("blk.{n}.attn_k_norm.weight"))?,
-            output: self.linear(n, "attn_output")?,
-            feed_norm: self.dense(&format!("blk.{n}.ffn_norm.weight"))?,
-            gate: self.linear(n, "ffn_gate")?,
-            up: self.linear(n, "ffn_up")?,
-            down: self.linear(n, "ffn_down")?,
-        })
-    }
+    let logits = gpu.forward(part.tokens, cache, part.want)?;
+    let (_, vocabulary) = logits.dims2()?;
+    let numbers =
+        if part.want == Want::Nothing { Vec::new() } else { logits.flatten_all()?.to_vec1()? };
+    Ok(Logits { numbers, vocabulary })
 }

@@ -4,8 +4,9 @@ use candle_core::Tensor;
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{Config, HiddenAct};
 
-use super::kernels::{self, Heads, LANES, Level};
+use super::kernels::{self, Heads};
 use super::linear::{Linear, Scratch};
+use crate::processor::level::{LANES, Level};
 
 /// The model.
 #[derive(Debug)]

@@ -3,87 +3,13 @@
 //! Numbers are rounded alike wherever the processor fuses multiplication and addition.
 #![expect(unsafe_code, reason = "calls of functions compiled for one kind of processor")]
 
+use crate::processor::level::{LANES, for_every_level, madd};
+use crate::processor::loops::exp;
+
 /// Added to a quantised input, so that it is an unsigned byte.
 pub(super) const ZERO: i32 = 128;
-/// Numbers side by side in the loops that the compiler vectorises.
-pub(super) const LANES: usize = 16;
 /// Adding and taking it away rounds a number below 2^22 to a whole one, halves to even.
 const ROUNDER: f32 = 12_582_912.0;
-
-/// What the processor can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
-    /// AVX-512 with VNNI.
-    Avx512,
-    /// AVX2 with FMA.
-    Avx2,
-    /// Whatever the build was made for.
-    Portable,
-}
-
-impl Level {
-    /// The best that this processor has.
-    pub(super) fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let wide = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vnni");
-            let fused = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if wide && fused {
-                return Self::Avx512;
-            }
-            if fused {
-                return Self::Avx2;
-            }
-        }
-        Self::Portable
-    }
-}
-
-#[cfg(test)]
-impl Level {
-    /// This processor's levels.
-    pub(super) fn all() -> Vec<Self> {
-        match Self::detect() {
-            Self::Avx512 => vec![Self::Avx512, Self::Avx2, Self::Portable],
-            Self::Avx2 => vec![Self::Avx2, Self::Portable],
-            Self::Portable => vec![Self::Portable],
-        }
-    }
-}
-
-/// Compiles a safe body for every level and picks one when called.
-macro_rules! for_every_level {
-    ($(#[$doc:meta])* $name:ident, $avx512:ident, $avx2:ident, $body:ident, ($($arg:ident: $type:ty),*)) => {
-        $(#[$doc])*
-        pub(super) fn $name(level: Level, $($arg: $type),*) {
-            match level {
-                // SAFETY: `Level::detect` gives a level only where the processor has all of its features.
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx512 => unsafe { $avx512($($arg),*) },
-                // SAFETY: as above.
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx2 => unsafe { $avx2($($arg),*) },
-                _ => $body::<false>($($arg),*),
-            }
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma")]
-        fn $avx512($($arg: $type),*) {
-            $body::<true>($($arg),*);
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,fma")]
-        fn $avx2($($arg: $type),*) {
-            $body::<true>($($arg),*);
-        }
-    };
-}
 
 for_every_level!(
     /// Rows of numbers to rows of bytes: `byte = round(number / scale) + 128`, one scale a row.
@@ -321,39 +247,12 @@ fn softmax<const FUSED: bool>(row: &mut [f32], scale: f32) {
     }
 }
 
-#[inline(always)]
-fn madd<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
-}
-
-/// e to the power of a number of at most 0: a power of two times a polynomial (Cephes, `expf`), off by 2e-7 of it at
-/// most; 0 below -87.
-#[inline(always)]
-fn exp<const FUSED: bool>(x: f32) -> f32 {
-    const C: [f32; 6] =
-        [1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5];
-    let low = x < -87.0;
-    let x = if low { -87.0 } else { x };
-    let whole = madd::<FUSED>(x, std::f32::consts::LOG2_E, ROUNDER);
-    let power = whole.to_bits().wrapping_sub(ROUNDER.to_bits()) as i32;
-    let whole = whole - ROUNDER;
-    // ln 2 in two parts, so that the difference keeps its digits.
-    let rest = madd::<FUSED>(whole, -0.693_359_4, x);
-    let rest = madd::<FUSED>(whole, 2.121_944_4e-4, rest);
-    let mut sum = C[0];
-    for c in [C[1], C[2], C[3], C[4], C[5]] {
-        sum = madd::<FUSED>(sum, rest, c);
-    }
-    let near = madd::<FUSED>(sum * rest, rest, rest) + 1.0;
-    let scaled = near * f32::from_bits(((power + 127) << 23) as u32);
-    if low { 0.0 } else { scaled }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::processor::level::Level;
 
     fn near(a: &[f32], b: &[f32], off: f32) {
         assert_eq!(a.len(), b.len());
@@ -396,10 +295,6 @@ mod tests {
             let mut out = xs.clone();
             gelu(level, &mut out);
             near(&out, &gelus, 3e-6);
-        }
-        for x in (0..2000).map(|n| -(n as f32) / 20.0) {
-            let (got, wanted) = (exp::<true>(x), f64::from(x).exp() as f32);
-            assert!((got - wanted).abs() <= wanted * 4e-7 + 1e-37, "{x}: {got} for {wanted}");
         }
     }
 

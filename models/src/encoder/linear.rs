@@ -2,8 +2,9 @@
 
 use candle_core::Tensor;
 
-use super::kernels::{self, Level, ZERO};
+use super::kernels::{self, ZERO};
 use super::product::{self, GROUP, PANEL, Rows};
+use crate::processor::level::Level;
 
 /// `out = input * weights^T + bias`, with inputs rounded to 8 bits row by row.
 #[derive(Debug)]

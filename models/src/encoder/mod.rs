@@ -58,11 +58,12 @@ enum Body {
 }
 
 impl Encoder {
-    /// Loads `config.json`, `tokenizer.json` and `model.safetensors` from `dir`.
+    /// Loads `config.json`, `tokenizer.json` and `model.safetensors` from `dir`; `threads` share the arithmetic on the
+    /// processor.
     ///
     /// # Errors
     /// [`EncoderError`] naming the file.
-    pub fn load(dir: &Path, device: &Device) -> Result<Self, EncoderError> {
+    pub fn load(dir: &Path, device: &Device, threads: usize) -> Result<Self, EncoderError> {
         let file = |name: &str| dir.join(name);
         let text = |path: &PathBuf| std::fs::read(path).map_err(|e| bad(path, &e));
         let path = file("config.json");
@@ -88,12 +89,7 @@ impl Encoder {
         } else {
             Body::Gpu(GpuBert::load(weights, &config, device).map_err(|e| bad(&path, &e))?)
         };
-        Ok(Self {
-            body,
-            tokenizer,
-            dimension: config.hidden_size,
-            threads: crate::device::threads(),
-        })
+        Ok(Self { body, tokenizer, dimension: config.hidden_size, threads })
     }
 
     /// Length of the vectors.

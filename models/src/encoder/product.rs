@@ -6,7 +6,7 @@
     reason = "registers that safe code cannot name; each use says why it is sound"
 )]
 
-use super::kernels::Level;
+use crate::processor::level::Level;
 
 /// Rows that one tile of the product covers.
 const TILE_ROWS: usize = 6;

@@ -1,143 +1,136 @@
-//! What the drafter's thread does: reads prompts into a cache that it keeps, scores, decodes.
+//! What the drafter's thread does: serves several requests at once, each pass with a token or more of every one.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Duration;
 
-use candle_core::{Device, Tensor};
-use engine::model::{ModelError, Sampling, Stop, Token};
+use engine::model::ModelError;
 
-use crate::decoder::{Cache, Decoder, Want};
-use crate::sampler::{self, Sampler};
-use crate::tokenizer::{Stream, Tokenizer};
+use super::shelf::Shelf;
+use super::stream::{self, Plan, Stream};
+use super::{Job, guarded};
+use crate::decoder::{Decoder, Part};
+use crate::tokenizer::Tokenizer;
 
-/// Tokens read at once; between two chunks a caller who left is noticed.
-const CHUNK: usize = 256;
+/// Requests that are served at once; more wait in the queue.
+pub const SLOTS: usize = 8;
+/// Texts that are kept after their requests.
+const KEPT_TEXTS: usize = 8;
+/// Tokens of prompts that a pass reads when nobody waits for a token of a reply.
+const WHOLE_CHUNK: usize = 256;
+/// Tokens of prompts that a pass reads beside replies, whose readers see it as a short pause.
+const SHARED_CHUNK: usize = 64;
+/// How long to wait for readers when all of them are behind.
+const PAUSE: Duration = Duration::from_millis(2);
 
-/// A decoder with the text it read last, so that a prompt with the same beginning costs only what is new.
+/// A decoder with the requests that it serves.
 pub(super) struct Drafter {
     decoder: Decoder,
     tokenizer: Arc<Tokenizer>,
-    device: Device,
-    read: Vec<u32>,
-    cache: Cache,
+    shelf: Shelf,
+    streams: Vec<Stream>,
+    /// Tokens read so far.
+    read: Arc<AtomicU64>,
 }
 
 impl Drafter {
-    pub(super) fn new(decoder: Decoder, tokenizer: Arc<Tokenizer>, device: Device) -> Self {
-        let cache = decoder.cache();
-        Self { decoder, tokenizer, device, read: Vec::new(), cache }
+    pub(super) fn new(decoder: Decoder, tokenizer: Arc<Tokenizer>, read: Arc<AtomicU64>) -> Self {
+        Self { decoder, tokenizer, shelf: Shelf::new(KEPT_TEXTS), streams: Vec::new(), read }
     }
 
-    /// Packs the weights for the kernels, which the first pass over many tokens pays for.
-    pub(super) fn warm_up(&mut self) -> Result<(), ModelError> {
-        let many = vec![0; 32.min(self.decoder.config().context - 1)];
-        self.prefill(&many, &mut || ControlFlow::Continue(()))?;
-        self.prefill(&many[..1], &mut || ControlFlow::Continue(()))?;
-        Ok(())
+    /// Runs the model once.
+    pub(super) fn warm_up(&self) -> Result<(), ModelError> {
+        guarded(|| stream::warm_up(&self.decoder))
     }
 
-    /// Mean log-probability per token of each span after `prompt`; 0 for an empty span.
-    pub(super) fn score(
-        &mut self,
-        prompt: &[u32],
-        spans: &[Vec<u32>],
-    ) -> Result<Vec<f32>, ModelError> {
-        let Some(first) = self.prefill(prompt, &mut || ControlFlow::Continue(()))? else {
-            return Err(ModelError::Failed("an empty prompt cannot be scored".into()));
+    /// Serves until all senders are gone and all requests are done.
+    pub(super) fn serve(mut self, jobs: &Receiver<Job>) {
+        loop {
+            if self.streams.is_empty() {
+                let Ok(job) = jobs.recv() else { return };
+                self.begin(job);
+            } else if self.streams.iter().all(Stream::waits) {
+                thread::park_timeout(PAUSE);
+            }
+            while self.streams.len() < SLOTS
+                && let Ok(job) = jobs.try_recv()
+            {
+                self.begin(job);
+            }
+            self.pass();
+        }
+    }
+
+    fn begin(&mut self, job: Job) {
+        let prompt = match &job {
+            Job::Score { prompt, .. } | Job::Generate { prompt, .. } => prompt,
         };
-        spans.iter().map(|span| self.score_span(&first, span)).collect()
+        let empty = prompt.is_empty();
+        let in_use = self.streams.iter().map(|stream| &stream.text);
+        let text = self.shelf.take(prompt, in_use, &self.decoder);
+        let failed = text.as_ref().err().map(stream::failed);
+        let text = text.unwrap_or_else(|_| super::shelf::Text {
+            ids: Vec::new(),
+            cache: self.decoder.cache(),
+        });
+        let mut stream = Stream::new(job, text, self.decoder.config().context);
+        let empty = empty.then(|| ModelError::Failed("an empty prompt has no continuation".into()));
+        if let Some(error) = failed.or(empty) {
+            stream.end(Err(error));
+        }
+        self.streams.push(stream);
     }
 
-    fn score_span(&self, first: &[f32], span: &[u32]) -> Result<f32, ModelError> {
-        let Some(id) = span.first() else { return Ok(0.0) };
-        let mut total = logprob(first, *id)?;
-        if span.len() > 1 {
-            let mut fork = self.cache.clone();
-            let logits = self.pass(&span[..span.len() - 1], &mut fork, Want::All)?;
-            let rows: Vec<Vec<f32>> = logits.to_vec2().map_err(failed)?;
-            for (row, id) in rows.iter().zip(&span[1..]) {
-                total += logprob(row, *id)?;
+    /// Hands over what is done, and reads once what every request wants.
+    fn pass(&mut self) {
+        for mut stream in std::mem::take(&mut self.streams) {
+            if stream.deliver() {
+                self.streams.push(stream);
+            } else if !stream.text.ids.is_empty() {
+                self.shelf.put(stream.text);
             }
         }
-        Ok(total / span.len() as f32)
-    }
-
-    /// Decodes until the model ends its message, the limit is reached or `on_token` says stop.
-    pub(super) fn generate(
-        &mut self,
-        prompt: &[u32],
-        sampling: &Sampling,
-        on_token: &mut dyn FnMut(Token) -> ControlFlow<()>,
-    ) -> Result<Stop, ModelError> {
-        let mut probe = || on_token(Token { text: String::new(), logprob: 0.0 });
-        let Some(mut logits) = self.prefill(prompt, &mut probe)? else {
-            return Ok(Stop::Cancelled);
-        };
-        let mut sampler = Sampler::new(sampling);
-        let mut stream = Stream::default();
-        let room = self.decoder.config().context - prompt.len();
-        for _ in 0..sampling.max_tokens.min(room) {
-            let pick = sampler
-                .pick(&logits)
-                .ok_or_else(|| ModelError::Failed("the logits are not finite".into()))?;
-            if self.tokenizer.stops.contains(&pick.id) {
-                return Ok(Stop::End);
+        let context = self.decoder.config().context;
+        let replying = self.streams.iter().any(|stream| !stream.reads_prompt());
+        let mut budget = if replying { SHARED_CHUNK } else { WHOLE_CHUNK };
+        let plans: Vec<Option<Plan>> =
+            self.streams.iter().map(|stream| stream.plan(&mut budget, context)).collect();
+        let mut parts: Vec<Part<'_>> = self
+            .streams
+            .iter_mut()
+            .zip(&plans)
+            .filter_map(|(stream, plan)| {
+                let Plan { tokens, want } = plan.as_ref()?;
+                Some(Part { tokens, cache: &mut stream.text.cache, want: *want })
+            })
+            .collect();
+        if parts.is_empty() {
+            return;
+        }
+        let tokens: usize = parts.iter().map(|part| part.tokens.len()).sum();
+        self.read.fetch_add(tokens as u64, Ordering::Relaxed);
+        let read = guarded(|| self.decoder.read(&mut parts).map_err(|e| stream::failed(&e)));
+        let planned = self
+            .streams
+            .iter_mut()
+            .zip(&plans)
+            .filter_map(|(stream, plan)| Some((stream, plan.as_ref()?)));
+        match read {
+            Ok(logits) => {
+                for ((stream, plan), logits) in planned.zip(&logits) {
+                    stream.take(plan, logits, &self.tokenizer);
+                }
             }
-            let text = stream.push(self.tokenizer.bytes(pick.id));
-            if on_token(Token { text, logprob: pick.logprob }).is_break() {
-                return Ok(Stop::Cancelled);
-            }
-            if self.cache.len() < self.decoder.config().context {
-                logits = self.extend(&[pick.id])?;
+            Err(error) => {
+                for (stream, _) in planned {
+                    // What is kept of it is not to be trusted any more.
+                    stream.text.ids.clear();
+                    stream.text.cache = self.decoder.cache();
+                    stream.end(Err(error.clone()));
+                }
             }
         }
-        Ok(Stop::Length)
     }
-
-    /// Reads `prompt`, keeping what was read before as far as it is the same; gives the logits after it, or `None`
-    /// when `go_on` said stop.
-    fn prefill(
-        &mut self,
-        prompt: &[u32],
-        go_on: &mut dyn FnMut() -> ControlFlow<()>,
-    ) -> Result<Option<Vec<f32>>, ModelError> {
-        let shared = self.read.iter().zip(prompt).take_while(|(a, b)| a == b).count();
-        // The last token is read again, for its logits are what is asked for.
-        let keep = shared.min(prompt.len().saturating_sub(1));
-        self.cache.truncate(keep).map_err(failed)?;
-        self.read.truncate(keep);
-        let mut logits = None;
-        for chunk in prompt[keep..].chunks(CHUNK) {
-            if go_on().is_break() {
-                return Ok(None);
-            }
-            logits = Some(self.extend(chunk)?);
-        }
-        Ok(logits)
-    }
-
-    /// Reads more tokens; on failure the text starts anew.
-    fn extend(&mut self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
-        let mut cache = std::mem::replace(&mut self.cache, self.decoder.cache());
-        let before = std::mem::take(&mut self.read);
-        let logits = self.pass(tokens, &mut cache, Want::Last)?;
-        let row = logits.squeeze(0).and_then(|row| row.to_vec1()).map_err(failed)?;
-        self.cache = cache;
-        self.read = before;
-        self.read.extend_from_slice(tokens);
-        Ok(row)
-    }
-
-    fn pass(&self, tokens: &[u32], cache: &mut Cache, want: Want) -> Result<Tensor, ModelError> {
-        self.device.with_context(|| self.decoder.forward(tokens, cache, want)).map_err(failed)
-    }
-}
-
-fn logprob(logits: &[f32], id: u32) -> Result<f32, ModelError> {
-    sampler::logprob(logits, id)
-        .ok_or_else(|| ModelError::Failed("the logits are not finite".into()))
-}
-
-fn failed(error: candle_core::Error) -> ModelError {
-    ModelError::Failed(error.to_string())
 }

@@ -1,7 +1,7 @@
 //! The sections of the settings and their built-in values.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -113,6 +113,15 @@ pub struct Models {
     pub mode: Option<Mode>,
     /// `cpu`, or `cuda` in a build for GPUs.
     pub device: Device,
+    /// Threads that the drafter may take on the processor, and as many for the encoder; one a core unless set.
+    pub threads: Option<NonZeroUsize>,
+}
+
+impl Models {
+    /// Threads for each model.
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(models::device::threads, NonZeroUsize::get)
+    }
 }
 
 /// `[limits]`: for each address (each /64 of IPv6); up to a minute's worth may come at once.
@@ -295,6 +304,7 @@ impl Default for Models {
             drafter: "smollm2-135m".into(),
             mode: None,
             device: Device::Cpu,
+            threads: None,
         }
     }
 }

@@ -99,6 +99,7 @@ pub fn ready(settings: &Settings, folder: Option<&Path>) -> Result<(Handle, Mode
         context_tokens: CONTEXT,
         queue: QUEUE,
         place: settings.models.device.into(),
+        threads: settings.models.threads(),
     })?;
     Ok((handle, mode))
 }

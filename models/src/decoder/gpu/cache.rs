@@ -3,32 +3,27 @@
 use candle_core::Tensor;
 
 /// The state of one text. Its tensors are never written to, so clones share them safely.
-#[derive(Clone)]
-pub struct Cache {
+#[derive(Debug, Clone)]
+pub(in crate::decoder) struct TensorCache {
     layers: Vec<Option<(Tensor, Tensor)>>,
     length: usize,
 }
 
-impl Cache {
+impl TensorCache {
     pub(super) fn new(layers: usize) -> Self {
         Self { layers: vec![None; layers], length: 0 }
     }
 
     /// Tokens read.
-    pub fn len(&self) -> usize {
+    pub(in crate::decoder) fn len(&self) -> usize {
         self.length
-    }
-
-    /// Whether nothing was read.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
     }
 
     /// Forgets all but the first `length` tokens.
     ///
     /// # Errors
-    /// When a tensor cannot be cut, which no length below [`Cache::len`] causes.
-    pub fn truncate(&mut self, length: usize) -> candle_core::Result<()> {
+    /// When a tensor cannot be cut, which no length below [`TensorCache::len`] causes.
+    pub(in crate::decoder) fn truncate(&mut self, length: usize) -> candle_core::Result<()> {
         if length >= self.length {
             return Ok(());
         }
