@@ -72,7 +72,7 @@ pub(super) async fn sync_fails(scene: &Scene) -> Result<Outcome> {
     crowd.chatter(&mut stage, (PACE, Duration::from_millis(800))).await?;
     let skip = Dice::new(scene.seed).roll() % 8;
     shim.rule(Rule { skip, ..Rule::all(Call::Sync, EIO) })?;
-    let ended = crowd.chatter(&mut stage, (PACE, Duration::from_secs(10))).await?;
+    let ended = crowd.chatter(&mut stage, (PACE, LONGEST)).await?;
     ensure!(ended, "the server went on after a sync had failed");
     let status =
         stage.program()?.ended()?.is_some_and(|status| status.code().is_some_and(|code| code != 0));

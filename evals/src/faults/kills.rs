@@ -110,9 +110,11 @@ async fn traffic(scene: &Scene, mut stage: Stage) -> Result<Outcome> {
         }
     }
     // Slower and slower, so that replies come to their end too.
-    for pace in [1, 3, 8, 16] {
+    for pace in [1, 3, 8] {
         ended = ended || crowd.chatter(&mut stage, (PACE * pace, SPELL)).await?;
     }
+    // A machine that others use too takes its time.
+    ended = ended || crowd.chatter(&mut stage, (PACE * 16, REACHED)).await?;
     ensure!(ended, "no traffic came to it");
     resume(stage, crowd).await
 }

@@ -149,16 +149,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let faults: Vec<Fault> = table().into_iter().filter(|fault| chosen(fault.name)).collect();
     let names: Vec<&str> = table().iter().map(|fault| fault.name).collect();
     ensure!(!faults.is_empty(), "there is no such fault; there are {}", names.join(", "));
-    let mut failed = 0;
+    let mut failed = Vec::new();
     for fault in faults {
         let row = rounds(&runtime, options, &fault);
-        failed += row.failures.len();
         result.detail(fault.name, &row).context("the table")?;
+        failed.extend(row.failures);
     }
-    result.figure("failed", failed as f64);
+    result.figure("failed", failed.len() as f64);
     result.finish(&options.run)?;
-    if failed > 0 {
-        bail!("{failed} rounds failed; each names the seed that repeats it");
+    if !failed.is_empty() {
+        bail!(
+            "{} rounds failed; each names the seed that repeats it:\n{}",
+            failed.len(),
+            failed.join("\n")
+        );
     }
     Ok(())
 }

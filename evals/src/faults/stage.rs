@@ -112,7 +112,7 @@ impl Stage {
         let most = self.files + FILES;
         let memory = self.program()?.memory();
         self.memory = self.memory.max(memory);
-        for _ in 0..100 {
+        for _ in 0..600 {
             if self.program()?.files() <= most {
                 return Ok(());
             }

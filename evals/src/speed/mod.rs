@@ -1,16 +1,17 @@
 //! `speed`: what the drafter reads and writes in a second, alone or side by side with llama.cpp on the same file.
 
+mod busy;
 mod ours;
 mod peer;
+mod replies;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use models::manifest::Manifest;
 use models::store::{Store, hash_file};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::data;
 use crate::house;
 use crate::run::{self, Dice, RunOptions, RunResult, Setting};
 use ours::{Figures, Ours};
@@ -21,7 +22,11 @@ const CONTEXT: usize = 2_048;
 /// Texts at once at most.
 const MAX_BATCH: usize = 64;
 /// Figures that differ by what is in a process, not by how fast it is; they get no ratio.
-const NO_RATE: [&str; 2] = ["_ms", "_mib"];
+const NO_RATE: [&str; 4] = ["_ms", "_mib", "_same", "_cases"];
+/// Ours that are held against another figure of the peer: what it writes after 512 tokens, a token at a time.
+const AGAINST_DECODE: [&str; 3] = ["compose", "compose_without_guesses", "quote"];
+/// That figure.
+const DECODE: &str = "decode_512";
 
 /// Words of the prompts.
 const PARAGRAPH: &str = "thank you for writing to us about your order the parcel left our warehouse on monday morning \
@@ -51,12 +56,16 @@ pub(crate) struct Options {
     /// Texts that are written at once, after prompts of the shortest length.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8])]
     batch: Vec<usize>,
-    /// JSON lines with `prompt` and `text`: known texts, which are read and scored after their prompts.
-    #[arg(long, value_name = "FILE")]
-    grounded: Option<PathBuf>,
-    /// Rows of that file at most, spread evenly over it; 0 takes all.
+    /// Folders with `kb.jsonl`, `queries.jsonl` and `qrels.tsv`: replies over their passages and over the manual's are
+    /// measured too, through the scheduler, and known words of the passages are read and scored (`quote`).
+    #[arg(long, value_name = "DIR")]
+    grounded: Vec<PathBuf>,
+    /// Questions of each such folder and of the manual at most.
     #[arg(long, default_value_t = 20)]
     limit: usize,
+    /// While it measures, other processes keep this many cores busy.
+    #[arg(long, default_value_t = 0)]
+    busy: usize,
     /// Measure llama.cpp on the same file and prompts too, in turns.
     #[arg(long, value_name = "NAME", value_parser = ["llama.cpp"])]
     peer: Option<String>,
@@ -93,13 +102,6 @@ struct Known {
     text: Vec<u32>,
 }
 
-/// A row of the file with known texts.
-#[derive(Debug, Deserialize)]
-struct Row {
-    prompt: String,
-    text: String,
-}
-
 /// A model's file with what records say of it.
 struct Found {
     path: PathBuf,
@@ -129,13 +131,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         grounded: Vec::new(),
     };
     fill(&mut jobs, (&lengths, &batches), options.run.seed, &|text| ours.encode(text))?;
-    if let Some(path) = &options.grounded {
-        jobs.grounded = known(path, options.limit, &ours)?;
+    let mut cases = Vec::new();
+    if !options.grounded.is_empty() {
+        cases = replies::cases(&options.grounded, options.limit)?;
+        jobs.grounded = known(&cases, &ours)?;
         let of = |row: &Known| row.prompt.len() + row.text.len();
         jobs.tokens = jobs.grounded.iter().map(of).fold(longest, usize::max);
     }
     let busy = load_average();
-    let measured = measure(options, &ours, &jobs)?;
+    let others = busy::Busy::start(options.busy)?;
+    let measured = measure(options, &ours, (&jobs, &cases), &found.path)?;
+    drop(others);
     let setting = Setting {
         drafter: found.id,
         drafter_sha256: found.sha256,
@@ -146,6 +152,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     report(&measured, &jobs, &mut result)?;
     result.figure("load_ms", ours.load_ms);
     result.figure("load_average", busy);
+    result.figure("busy_processes", options.busy as f64);
     result.figure("repeats", options.repeats as f64);
     result.finish(&options.run)
 }
@@ -173,11 +180,7 @@ fn find(options: &Options) -> Result<Found> {
     let (manifest, name) = (Manifest::builtin(), &options.model);
     if let Some(entry) = manifest.model(name) {
         ensure!(entry.draft().is_some(), "`{name}` is an encoder; `speed` measures drafters");
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        let usual = home.map(|home| home.join(".cache/porchlight/models"));
-        let folder =
-            options.models_dir.clone().or(usual).context("HOME is not set; give --models-dir")?;
-        let at = Store::new(folder)
+        let at = Store::new(folder(options)?)
             .open(entry)
             .with_context(|| format!("`porchlight models pull {name}` fetches it"))?;
         let sha256 = entry.files.first().map(|file| file.sha256.clone()).unwrap_or_default();
@@ -193,6 +196,13 @@ fn find(options: &Options) -> Result<Found> {
     let (sha256, _) = hash_file(&path).with_context(|| format!("{name} cannot be read"))?;
     let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Found { path, id, sha256 })
+}
+
+/// Where the models are.
+fn folder(options: &Options) -> Result<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let usual = home.map(|home| home.join(".cache/porchlight/models"));
+    options.models_dir.clone().or(usual).context("HOME is not set; give --models-dir")
 }
 
 /// Threads that Porchlight's arithmetic takes: `RAYON_NUM_THREADS` where it is set, else the cores.
@@ -244,19 +254,15 @@ fn prompt(
     Ok(ids)
 }
 
-/// Reads known texts; one that is too short or too long is an error.
-fn known(path: &Path, limit: usize, ours: &Ours) -> Result<Vec<Known>> {
-    let rows: Vec<Row> = data::lines(path)?;
-    let step = if limit == 0 { 1 } else { rows.len().div_ceil(limit).max(1) };
+/// The known words of the cases as ids.
+fn known(cases: &[replies::Case], ours: &Ours) -> Result<Vec<Known>> {
     let mut found = Vec::new();
-    for (at, row) in rows.iter().enumerate().step_by(step) {
-        let place = |what: &str| format!("{}: row {}: {what}", path.display(), at + 1);
-        let prompt = ours.encode(&row.prompt).with_context(|| place("`prompt`"))?;
-        let text = ours.encode(&row.text).with_context(|| place("`text`"))?;
-        ensure!(text.len() > 1, place("`text` is a single token"));
-        let (tokens, context) = (prompt.len() + text.len(), ours.context());
-        ensure!(tokens <= context, place(&format!("{tokens} tokens; the context has {context}")));
-        found.push(Known { prompt, text });
+    for case in cases {
+        let (prompt, text) =
+            (ours.encode(&case.known.0)?, ours.encode(replies::quoted(&case.known.1))?);
+        if text.len() > 1 && prompt.len() + text.len() <= ours.context() {
+            found.push(Known { prompt, text });
+        }
     }
     Ok(found)
 }
@@ -271,13 +277,28 @@ struct Measured {
 }
 
 /// Runs the rounds: ours, the peer's, ours, the peer's.
-fn measure(options: &Options, ours: &Ours, jobs: &Jobs) -> Result<Measured> {
-    let peer = options.peer.as_ref().map(|_| Peer::install()).transpose()?;
+fn measure(
+    options: &Options,
+    ours: &Ours,
+    (jobs, cases): (&Jobs, &[replies::Case]),
+    file: &Path,
+) -> Result<Measured> {
+    let model = if cases.is_empty() {
+        None
+    } else {
+        let encoder = folder(options)?.join("minilm-l6");
+        Some(replies::model(file, &encoder, house::place(&options.device))?)
+    };
+    let mut peer = options.peer.as_ref().map(|_| Peer::install()).transpose()?;
     let mut measured = Measured { ours: Vec::new(), peer: Vec::new(), package: None };
     let bar = run::bar("speed", options.repeats);
     for _ in 0..options.repeats {
-        measured.ours.push(ours.round(jobs)?);
-        if let Some(peer) = &peer {
+        let mut figures = ours.round(jobs)?;
+        if let Some(model) = &model {
+            figures.extend(replies::round(model, ours, cases)?);
+        }
+        measured.ours.push(figures);
+        if let Some(peer) = &mut peer {
             let round = peer.round(jobs)?;
             measured.peer.push(round.figures);
             measured.package = Some(round.package);
@@ -328,7 +349,10 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// Ours over the peer's, of every rate that both have: above 1 Porchlight is faster.
 fn ratios(ours: &Figures, peer: &Figures) -> Figures {
     let rates = ours.iter().filter(|(name, _)| !NO_RATE.iter().any(|end| name.ends_with(end)));
-    rates.filter_map(|(name, rate)| Some((name.clone(), rate / peer.get(name)?))).collect()
+    let of = |name: &str| {
+        if AGAINST_DECODE.contains(&name) { DECODE.to_owned() } else { name.to_owned() }
+    };
+    rates.filter_map(|(name, rate)| Some((name.clone(), rate / peer.get(&of(name))?))).collect()
 }
 
 #[cfg(test)]
@@ -361,6 +385,8 @@ mod tests {
         let ours = |rate| figures(&[("decode_512", rate), ("ttft_512_ms", 3.0), ("batch_8", 1.0)]);
         assert_eq!(ratios(&ours(60.0), &peer), figures(&[("decode_512", 1.5)]));
         assert_eq!(ratios(&ours(20.0), &peer), figures(&[("decode_512", 0.5)]));
+        let copied = figures(&[("compose", 100.0), ("quote", 400.0), ("compose_same", 7.0)]);
+        assert_eq!(ratios(&copied, &peer), figures(&[("compose", 2.5), ("quote", 10.0)]));
     }
 
     #[test]

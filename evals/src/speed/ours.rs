@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::quantized::gguf_file::Content;
-use engine::model::Sampling;
+use engine::model::{Prompt, Sampling};
+use models::chat;
 use models::decoder::{Cache, Decoder, Part, Want};
 use models::device::{self, Place};
 use models::gguf;
@@ -71,7 +72,7 @@ impl Ours {
             figures.insert(format!("decode_{length}"), jobs.decode as f64 / seconds);
         }
         if !jobs.grounded.is_empty() {
-            figures.insert("grounded_decode".into(), self.grounded(jobs)?);
+            figures.insert("quote".into(), self.grounded(jobs)?);
         }
         figures.insert("rss_mib".into(), crate::resident::mib("self").unwrap_or(f64::NAN));
         for texts in &jobs.batches {
@@ -138,6 +139,27 @@ impl Ours {
             id = likeliest(self.decoder.forward(&[id], cache, Want::Last)?.last())?;
         }
         Ok(start.elapsed().as_secs_f64())
+    }
+
+    /// A greedy reply a token at a time, without guesses: its text, its tokens but the first, and the seconds they took.
+    pub(super) fn plain(&self, prompt: &Prompt, most: usize) -> Result<(String, usize, f64)> {
+        let ids = chat::encode(&self.tokenizer, prompt)?;
+        let (mut cache, mut row) = self.read(&ids)?;
+        let (mut bytes, mut tokens, mut start) = (Vec::new(), 0, Instant::now());
+        while tokens < most {
+            let id = likeliest(&row)?;
+            if self.tokenizer.stops.contains(&id) {
+                break;
+            }
+            bytes.extend_from_slice(self.tokenizer.bytes(id));
+            tokens += 1;
+            if tokens == 1 {
+                start = Instant::now();
+            }
+            row = self.decoder.forward(&[id], &mut cache, Want::Last)?.last().to_vec();
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        Ok((String::from_utf8_lossy(&bytes).into_owned(), tokens.saturating_sub(1), seconds))
     }
 
     /// Ids of a text.

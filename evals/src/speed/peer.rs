@@ -22,6 +22,11 @@ const NUMPY: &str = "numpy";
 const SCRIPT: &str = include_str!("peer.py");
 /// Builds the package without its parts for images and TLS, unless `CMAKE_ARGS` says otherwise.
 const CMAKE_ARGS: &str = "-DLLAVA_BUILD=OFF -DLLAMA_OPENSSL=OFF";
+/// The same without AMX, whose kernels end the process on some virtual machines: the other extensions that a processor
+/// with AMX has are named one by one.
+const WITHOUT_AMX: &str = "-DLLAVA_BUILD=OFF -DLLAMA_OPENSSL=OFF -DGGML_NATIVE=OFF -DGGML_AVX=ON -DGGML_AVX2=ON \
+    -DGGML_FMA=ON -DGGML_F16C=ON -DGGML_BMI2=ON -DGGML_AVX512=ON -DGGML_AVX512_VBMI=ON -DGGML_AVX512_VNNI=ON \
+    -DGGML_AVX512_BF16=ON";
 /// An interpreter answers and an environment is made within this.
 const VENV_LIMIT: Duration = Duration::from_secs(120);
 /// The package has no wheels on the index: pip builds llama.cpp.
@@ -34,6 +39,8 @@ const SHOWN_LINES: usize = 8;
 /// A throw-away environment with the package; its folder goes when this is dropped.
 pub(super) struct Peer {
     folder: PathBuf,
+    /// Whether it was built again without AMX.
+    plain: bool,
 }
 
 /// What the script prints.
@@ -60,38 +67,57 @@ impl Peer {
             std::env::temp_dir().join(format!("porchlight-evals-peer-{}", std::process::id()));
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("{} cannot be made", folder.display()))?;
-        let peer = Self { folder };
+        let peer = Self { folder, plain: false };
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv"]).arg(peer.folder.join("venv"));
         peer.wait(venv, VENV_LIMIT).context(
             "--peer llama.cpp needs Python 3.8 or later with venv (Debian: apt install python3-venv)",
         )?;
-        let mut pip = peer.python();
+        peer.build(CMAKE_ARGS, &[])?;
+        std::fs::write(peer.folder.join("peer.py"), SCRIPT).context("peer.py cannot be written")?;
+        Ok(peer)
+    }
+
+    /// Has pip build and install the package.
+    fn build(&self, arguments: &str, options: &[&str]) -> Result<()> {
+        let mut pip = self.python();
         pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--prefer-binary"]);
-        pip.args([PACKAGE, NUMPY]);
+        pip.args(options).args([PACKAGE, NUMPY]);
         if std::env::var_os("CMAKE_ARGS").is_none() {
-            pip.env("CMAKE_ARGS", CMAKE_ARGS);
+            pip.env("CMAKE_ARGS", arguments);
         }
-        peer.wait(pip, INSTALL_LIMIT).with_context(|| {
+        self.wait(pip, INSTALL_LIMIT).with_context(|| {
             format!(
                 "pip could not install {PACKAGE}; it needs a package index, and to build a C and C++ compiler (Debian: \
                  apt install build-essential python3-dev)"
             )
         })?;
-        std::fs::write(peer.folder.join("peer.py"), SCRIPT).context("peer.py cannot be written")?;
-        Ok(peer)
+        Ok(())
     }
 
-    /// Measures every job once, in a process of its own.
-    pub(super) fn round(&self, jobs: &Jobs) -> Result<Round> {
+    /// Measures every job once, in a process of its own. Where llama.cpp crashes, it is built once more without AMX.
+    pub(super) fn round(&mut self, jobs: &Jobs) -> Result<Round> {
         let path = self.folder.join("jobs.json");
         let text = serde_json::to_string(jobs).context("the jobs cannot be written as JSON")?;
         std::fs::write(&path, text)
             .with_context(|| format!("{} cannot be written", path.display()))?;
-        let mut script = self.python();
-        script.arg(self.folder.join("peer.py")).arg(&path);
-        let said = self.wait(script, ROUND_LIMIT).context("llama.cpp could not be measured")?;
-        parse(&said)
+        let script = || {
+            let mut script = self.python();
+            script.arg(self.folder.join("peer.py")).arg(&path);
+            self.wait(script, ROUND_LIMIT).context("llama.cpp could not be measured")
+        };
+        let mut said = script();
+        if !self.plain && said.as_ref().is_err_and(|error| format!("{error:#}").contains("signal"))
+        {
+            self.build(WITHOUT_AMX, &["--force-reinstall", "--no-deps", "--no-cache-dir"])?;
+            said = script();
+            self.plain = true;
+        }
+        let mut round = parse(&said?)?;
+        if self.plain {
+            round.package.push_str(" built without AMX, which crashed");
+        }
+        Ok(round)
     }
 
     fn python(&self) -> Command {

@@ -81,13 +81,16 @@ pub(crate) fn read(stored: GgmlDType, bytes: &[u8], each: &mut impl FnMut(Block)
     }
 }
 
-/// Rounds numbers to 8 bits, as ggml's `quantize_row_q8_0` does.
+/// Rounds numbers to 8 bits: to the nearest of 255 steps between the largest number of a block and its negative.
 pub(crate) fn round(numbers: &[f32], each: &mut impl FnMut(Block)) {
     for numbers in numbers.as_chunks::<BLOCK>().0 {
         let top = numbers.iter().fold(0.0_f32, |top, x| top.max(x.abs()));
-        let (scale, inverse) = (top / 127.0, if top > 0.0 { 127.0 / top } else { 0.0 });
-        let mut block = Block::new(f16::from_f32(scale), f16::ZERO);
-        block.codes = numbers.map(|x| ((x * inverse).round() as i8 as u8).wrapping_add(128));
+        let scale = f16::from_f32(top / 127.0);
+        // By the scale as it is kept, which has 16 bits.
+        let inverse = if scale > f16::ZERO { 1.0 / scale.to_f32() } else { 0.0 };
+        let mut block = Block::new(scale, f16::ZERO);
+        let code = |x: f32| (x * inverse).round().clamp(-127.0, 127.0) as i8;
+        block.codes = numbers.map(|x| (code(x) as u8).wrapping_add(128));
         each(block);
     }
 }
