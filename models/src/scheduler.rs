@@ -114,6 +114,8 @@ enum Job {
 
 /// What the drafter's thread says while it decodes.
 enum Step {
+    /// Asks whether one is still there, while a prompt is read.
+    Probe,
     Token(Token),
     Done(Result<Stop, ModelError>),
 }
@@ -137,6 +139,10 @@ pub fn load(options: &LoadOptions) -> Result<Handle, LoadError> {
     let tokenizer = Arc::new(Tokenizer::from_gguf(&content).map_err(|e| refuse(e.to_string()))?);
     let decoder = Decoder::load(&content, path, options.context_tokens, options.threads, &device)
         .map_err(|e: DecoderError| refuse(e.to_string()))?;
+    if tokenizer.len() > decoder.vocabulary() {
+        let (words, rows) = (tokenizer.len(), decoder.vocabulary());
+        return Err(refuse(format!("its tokenizer has {words} words, its weights have {rows}")));
+    }
     let context_tokens = decoder.config().context;
     let weights_mib = decoder.bytes() >> 20;
     let read = Arc::new(AtomicU64::new(0));
@@ -245,7 +251,12 @@ impl Model for Handle {
     fn score(&self, prompt: &Prompt, continuations: &[&str]) -> Result<Vec<f32>, ModelError> {
         let prompt = self.prompt(prompt)?;
         let encode = |text: &&str| self.tokenizer.encode(text);
-        let spans = continuations.iter().map(encode).collect::<Result<_, _>>()?;
+        let spans: Vec<Vec<u32>> = continuations.iter().map(encode).collect::<Result<_, _>>()?;
+        let (limit, longest) =
+            (self.card.context_tokens, spans.iter().map(Vec::len).max().unwrap_or(0));
+        if prompt.len() + longest > limit {
+            return Err(ModelError::TooLong { tokens: prompt.len() + longest, limit });
+        }
         let (reply, answer) = sync_channel(1);
         self.send(&self.drafter, Job::Score { prompt, spans, reply })?;
         answer.recv().map_err(|_| ModelError::Gone)?
@@ -265,6 +276,13 @@ impl Model for Handle {
                 // Dropping the receiver is what tells the thread to stop.
                 Step::Token(token) if on_token(&token).is_break() => return Ok(Stop::Cancelled),
                 Step::Token(_) => {}
+                // A callback that has nothing to take yet is asked by empty words whether it goes on.
+                Step::Probe
+                    if on_token(&Token { text: String::new(), logprob: 0.0 }).is_break() =>
+                {
+                    return Ok(Stop::Cancelled);
+                }
+                Step::Probe => {}
                 Step::Done(end) => return end,
             }
         }

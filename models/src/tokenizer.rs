@@ -57,6 +57,16 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
+    /// Words of the vocabulary.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Whether there is no word, which no file that is taken says.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
     /// Builds the tokenizer that the file describes.
     ///
     /// # Errors

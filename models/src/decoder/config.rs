@@ -63,6 +63,11 @@ pub enum ConfigError {
 /// No decoder that runs on one machine is larger than this in any size.
 const SANE: usize = 1 << 20;
 
+/// Numbers of a head at most.
+const WIDEST_HEAD: usize = 512;
+/// Positions times numbers of a head at most: what is kept of their angles stays below half a gigabyte.
+const MOST_ANGLES: usize = 1 << 26;
+
 impl Config {
     /// Reads the metadata; `context` is cut to what the file allows.
     ///
@@ -118,6 +123,12 @@ impl Config {
         if sizes.iter().any(|size| *size == 0 || *size > SANE) {
             return Err(ConfigError::Inconsistent(format!(
                 "a size of the model is 0 or above {SANE}"
+            )));
+        }
+        if self.head_size > WIDEST_HEAD || self.context * self.head_size > MOST_ANGLES {
+            let (size, context) = (self.head_size, self.context);
+            return Err(ConfigError::Inconsistent(format!(
+                "heads of {size} numbers over {context} tokens are more than any model here has"
             )));
         }
         if !self.heads.is_multiple_of(self.key_heads) || !self.head_size.is_multiple_of(2) {

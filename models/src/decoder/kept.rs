@@ -20,7 +20,10 @@ impl Kept {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.layers.iter().map(|memory| 2 * (memory.keys.len() + memory.values.len())).sum()
+        self.layers
+            .iter()
+            .map(|memory| 2 * (memory.keys.capacity() + memory.values.capacity()))
+            .sum()
     }
 
     /// What stood behind `length` is written over by what comes next.
@@ -38,13 +41,29 @@ impl Kept {
         Self { layers: self.layers.iter().map(copy).collect(), heads: self.heads, length }
     }
 
+    /// Gives back the memory behind the end.
+    pub(super) fn shrink(&mut self) {
+        let room = self.room(self.length);
+        for memory in &mut self.layers {
+            for numbers in [&mut memory.keys, &mut memory.values] {
+                numbers.truncate(room);
+                numbers.shrink_to_fit();
+            }
+        }
+    }
+
     /// Makes room for `tokens` more in each layer.
     pub(super) fn reserve(&mut self, tokens: usize) {
         let room = self.room(self.length + tokens);
         for memory in &mut self.layers {
             if memory.keys.len() < room {
-                memory.keys.resize(room, 0);
-                memory.values.resize(room, 0);
+                for numbers in [&mut memory.keys, &mut memory.values] {
+                    if numbers.capacity() < room {
+                        // A quarter more, not twice as much: what is kept of texts is most of the memory in use.
+                        numbers.reserve_exact(room + room / 4 - numbers.len());
+                    }
+                    numbers.resize(room, 0);
+                }
             }
         }
     }

@@ -3,7 +3,9 @@
 mod config;
 mod gpu;
 mod kept;
+mod layer;
 mod native;
+mod sheets;
 mod weights;
 
 use std::path::Path;
@@ -46,7 +48,7 @@ pub enum DecoderError {
     /// An id that the vocabulary does not have.
     #[error("the token {0} is not in the vocabulary")]
     Token(u32),
-    /// Arithmetic on the GPU failed.
+    /// Candle's arithmetic failed, or a text belongs to another place.
     #[error("{0}")]
     Tensor(#[from] candle_core::Error),
 }
@@ -143,7 +145,7 @@ impl Cache {
         self.len() == 0
     }
 
-    /// Bytes of keys and values.
+    /// Bytes of keys and values in main memory.
     pub fn bytes(&self) -> usize {
         match &self.0 {
             State::Processor(kept) => kept.bytes(),
@@ -161,6 +163,13 @@ impl Cache {
             State::Gpu(cache) => cache.truncate(length)?,
         }
         Ok(())
+    }
+
+    /// Gives back the memory behind the text's end.
+    pub fn shrink(&mut self) {
+        if let State::Processor(kept) = &mut self.0 {
+            kept.shrink();
+        }
     }
 
     /// A text of the first `length` tokens of this one.
@@ -204,6 +213,19 @@ impl Decoder {
     /// Sizes and constants.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Words of the vocabulary; logits have as many numbers.
+    pub fn vocabulary(&self) -> usize {
+        match &self.body {
+            Body::Processor(native) => native.vocabulary(),
+            Body::Gpu(gpu, _) => gpu.vocabulary(),
+        }
+    }
+
+    /// Whether a text gets the same to the last bit however its tokens are cut.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.body, Body::Processor(_))
     }
 
     /// Bytes of the weights in memory; 0 on a GPU.

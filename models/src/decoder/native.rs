@@ -6,14 +6,16 @@ use std::thread;
 
 use candle_core::quantized::gguf_file::Content;
 
-use super::config::{Config, Family};
+use super::config::Config;
 use super::kept::Kept;
+use super::layer::Layer;
+use super::sheets::{add_sheets, columns_of_sheets};
 use super::weights::Weights;
 use super::{DecoderError, Logits, Part, State};
 use crate::processor::attention::{self, Heads, Memory, POSITIONS, QUERIES};
 use crate::processor::level::Level;
 use crate::processor::loops::{self, RootNorm};
-use crate::processor::matrix::{Extra, Matrix, Multiplier, SHEET};
+use crate::processor::matrix::{Extra, Matrix, Multiplier};
 use crate::processor::pool::Pool;
 use crate::processor::rows::{BLOCK, Rows, quantise};
 
@@ -33,21 +35,6 @@ pub(super) struct Native {
     /// Cosines and sines of a position's pairs, position after position.
     angles: Vec<(f32, f32)>,
     buffers: Mutex<Buffers>,
-}
-
-struct Layer {
-    attention_norm: Vec<f32>,
-    query: Matrix,
-    key: Matrix,
-    value: Matrix,
-    /// Qwen3 norms each head's queries and keys.
-    query_norm: Option<Vec<f32>>,
-    key_norm: Option<Vec<f32>>,
-    output: Matrix,
-    feed_norm: Vec<f32>,
-    gate: Matrix,
-    up: Matrix,
-    down: Matrix,
 }
 
 /// What a pass writes. Names with `sheets` hold columns in sheets, as [`Matrix`] gives them.
@@ -102,8 +89,9 @@ impl Native {
             range.map(|n| Layer::load(&mut weights, n, config)).collect()
         };
         let (parts, ends) = thread::scope(|scope| {
-            let others: Vec<_> =
-                (1..workers).map(|worker| scope.spawn(move || layers(worker))).collect();
+            let layers = &layers;
+            let spawn = |worker| thread::Builder::new().spawn_scoped(scope, move || layers(worker));
+            let others: Vec<_> = (1..workers).map(spawn).collect();
             let mut ends = || -> Result<_, DecoderError> {
                 let embedding = weights.matrix("token_embd", shape, &|row| row)?;
                 let tied = !weights.has("output.weight");
@@ -113,9 +101,9 @@ impl Native {
             };
             let mut parts = vec![layers(0)];
             let ends = ends();
-            let joined = others
-                .into_iter()
-                .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let joined = others.into_iter().map(|other| {
+                other?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
             parts.extend(joined);
             (parts, ends)
         });
@@ -151,20 +139,12 @@ impl Native {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let of = |layer: &Layer| {
-            let all = [
-                &layer.query,
-                &layer.key,
-                &layer.value,
-                &layer.output,
-                &layer.gate,
-                &layer.up,
-                &layer.down,
-            ];
-            all.map(Matrix::bytes).iter().sum::<usize>()
-        };
         let output = self.output.as_ref().map_or(0, Matrix::bytes);
-        self.layers.iter().map(of).sum::<usize>() + self.embedding.bytes() + output
+        self.layers.iter().map(Layer::bytes).sum::<usize>() + self.embedding.bytes() + output
+    }
+
+    pub(super) fn vocabulary(&self) -> usize {
+        self.output.as_ref().unwrap_or(&self.embedding).outputs()
     }
 
     fn heads(&self) -> Heads {
@@ -193,38 +173,6 @@ impl Native {
             pass.layer(layer);
         }
         Ok(pass.logits())
-    }
-}
-
-impl Layer {
-    fn load(weights: &mut Weights<'_>, n: usize, config: &Config) -> Result<Self, DecoderError> {
-        let &Config { width, heads, key_heads, head_size: size, family, .. } = config;
-        let name = |part: &str| format!("blk.{n}.{part}");
-        let wide = weights.outputs(&name("ffn_gate.weight"))?;
-        let plain = |row: usize| row;
-        // Llama's files hold the two numbers of a pair side by side; here halves of a head stand side by side.
-        let halves = |row: usize| row / size * size + row % size / 2 + row % 2 * (size / 2);
-        let turned: &dyn Fn(usize) -> usize =
-            if family == Family::Llama { &halves } else { &plain };
-        Ok(Self {
-            attention_norm: weights.row(&name("attn_norm.weight"), width)?,
-            query: weights.matrix(&name("attn_q"), (heads * size, width), turned)?,
-            key: weights.matrix(&name("attn_k"), (key_heads * size, width), turned)?,
-            value: weights.matrix(&name("attn_v"), (key_heads * size, width), &plain)?,
-            query_norm: weights.optional(&name("attn_q_norm.weight"), size)?,
-            key_norm: weights.optional(&name("attn_k_norm.weight"), size)?,
-            output: weights.matrix(&name("attn_output"), (width, heads * size), &plain)?,
-            feed_norm: weights.row(&name("ffn_norm.weight"), width)?,
-            gate: weights.matrix(&name("ffn_gate"), (wide, width), &plain)?,
-            up: weights.matrix(&name("ffn_up"), (wide, width), &plain)?,
-            down: weights.matrix(&name("ffn_down"), (width, wide), &plain)?,
-        })
-    }
-
-    /// In the order in which a pass reads them.
-    fn matrices(&mut self) -> [&mut Matrix; 7] {
-        let Self { query, key, value, output, gate, up, down, .. } = self;
-        [query, key, value, output, gate, up, down]
     }
 }
 
@@ -345,8 +293,8 @@ impl<'a, 'b, 't> Pass<'a, 'b, 't> {
             let (mut key, mut value) =
                 (vec![0.0; heads.count * heads.size], vec![0.0; heads.count * heads.size]);
             for (n, position) in positions.clone().enumerate() {
-                row_of_sheets(key_sheets, count, *first + n, &mut key);
-                row_of_sheets(value_sheets, count, *first + n, &mut value);
+                columns_of_sheets(key_sheets, count, *first + n, 0, &mut key);
+                columns_of_sheets(value_sheets, count, *first + n, 0, &mut value);
                 native.turn(&mut key, position, layer.key_norm.as_deref());
                 heads.put((keys, values), position % POSITIONS, (&key, &value));
             }
@@ -394,7 +342,7 @@ impl<'a, 'b, 't> Pass<'a, 'b, 't> {
             }
             let head = *bundle * together / (native.config.heads / heads.count);
             let queries = attention::Queries { heads, numbers: &numbers, seen: &seen, head };
-            attention::attend(native.level, memory, queries, &mut Vec::new(), out);
+            attention::attend(native.level, memory, queries, out);
         });
         narrow.shape(count, width);
         let share = share(native, count);
@@ -449,7 +397,7 @@ impl<'a, 'b, 't> Pass<'a, 'b, 't> {
         for (tokens, _, want) in &*self.texts {
             let mut logits = Logits::new(want.rows(tokens.len()), vocabulary);
             for numbers in logits.numbers.chunks_exact_mut(vocabulary) {
-                row_of_sheets(logit_sheets, wanted.len(), row, numbers);
+                columns_of_sheets(logit_sheets, wanted.len(), row, 0, numbers);
                 row += 1;
             }
             all.push(logits);
@@ -486,32 +434,6 @@ fn share(native: &Native, count: usize) -> usize {
     if count <= FEW_ROWS { count.max(1) } else { count.div_ceil(4 * native.pool.threads()) }
 }
 
-/// Adds sheets of `count` rows, from row `first` on, to rows of `width` numbers; nothing where there are no sheets.
-fn add_sheets(rows: &mut [f32], width: usize, sheets: &[f32], count: usize, first: usize) {
-    if sheets.is_empty() {
-        return;
-    }
-    for (n, row) in rows.chunks_exact_mut(width).enumerate() {
-        for (sheet, numbers) in sheets.chunks_exact(count * SHEET).zip(row.chunks_mut(SHEET)) {
-            let added = &sheet[(first + n) * SHEET..][..SHEET];
-            numbers.iter_mut().zip(added).for_each(|(x, y)| *x += y);
-        }
-    }
-}
-
-/// The first columns of a row.
-fn row_of_sheets(sheets: &[f32], count: usize, row: usize, out: &mut [f32]) {
-    columns_of_sheets(sheets, count, row, 0, out);
-}
-
-/// A row's columns from `first` on, a multiple of [`SHEET`].
-fn columns_of_sheets(sheets: &[f32], count: usize, row: usize, first: usize, out: &mut [f32]) {
-    let sheets = sheets.chunks_exact(count * SHEET).skip(first / SHEET);
-    for (sheet, out) in sheets.zip(out.chunks_mut(SHEET)) {
-        out.copy_from_slice(&sheet[row * SHEET..][..out.len()]);
-    }
-}
-
 /// Rounds rows that stand in sheets to 8 bits.
 fn rows_of_sheets(native: &Native, rows: &mut Rows, sheets: &[f32], count: usize, width: usize) {
     debug_assert!(width.is_multiple_of(BLOCK));
@@ -521,7 +443,7 @@ fn rows_of_sheets(native: &Native, rows: &mut Rows, sheets: &[f32], count: usize
     native.pool.each(&mut items, |(first, part)| {
         let mut numbers = vec![0.0; share.min(count - *first) * width];
         for (n, row) in numbers.chunks_exact_mut(width).enumerate() {
-            row_of_sheets(sheets, count, *first + n, row);
+            columns_of_sheets(sheets, count, *first + n, 0, row);
         }
         if let Some(part) = part.take() {
             quantise(native.level, &numbers, part);

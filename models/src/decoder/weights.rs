@@ -52,7 +52,9 @@ impl<'a> Weights<'a> {
     ) -> Result<Matrix, DecoderError> {
         let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
         let info = self.info(&weight)?;
-        if info.shape.dims() != [outputs, inputs] || !inputs.is_multiple_of(BLOCK) {
+        let whole =
+            inputs.is_multiple_of(BLOCK) && inputs.is_multiple_of(info.ggml_dtype.block_size());
+        if info.shape.dims() != [outputs, inputs] || !whole || inputs == 0 || outputs == 0 {
             let problem = format!(
                 "has the shape {:?}; ({outputs}, {inputs}) is needed, with rows of a multiple of {BLOCK}",
                 info.shape.dims()
@@ -100,8 +102,11 @@ impl<'a> Weights<'a> {
 
     /// Any type, as numbers.
     fn numbers(&mut self, name: &str) -> Result<Vec<f32>, DecoderError> {
-        let tensor = self.content.tensor(&mut self.file, name, &Device::Cpu)?;
-        Ok(tensor.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1()?)
+        self.info(name)?;
+        let mut read =
+            || self.content.tensor(&mut self.file, name, &Device::Cpu)?.dequantize(&Device::Cpu);
+        let numbers = read().and_then(|tensor| tensor.flatten_all()?.to_vec1());
+        numbers.map_err(|e| wrong(name, format!("cannot be read: {e}")))
     }
 
     fn bytes(&mut self, name: &str) -> Result<Vec<u8>, DecoderError> {

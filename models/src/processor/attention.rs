@@ -47,13 +47,18 @@ impl Heads {
         let head = self.size * POSITIONS;
         for (n, x) in key.iter().enumerate() {
             let at = n / self.size * head + n % self.size * POSITIONS + position;
-            keys[at] = f16::from_f32(*x).to_bits();
+            keys[at] = kept(*x);
         }
         for (n, x) in value.iter().enumerate() {
             let at = n / self.size * head + position * self.size + n % self.size;
-            values[at] = f16::from_f32(*x).to_bits();
+            values[at] = kept(*x);
         }
     }
+}
+
+/// In 16 bits. Beyond their range the largest number stands, so that a token which nobody is to see yet adds nothing.
+fn kept(x: f32) -> u16 {
+    f16::from_f32(x.clamp(f16::MIN.to_f32(), f16::MAX.to_f32())).to_bits()
 }
 
 /// Queries of one key head: `size` numbers each, scaled; each sees the positions before its own end.
@@ -67,20 +72,14 @@ pub(crate) struct Queries<'a> {
     pub(crate) head: usize,
 }
 
-/// What each query gathers goes to `out`, `size` numbers each. `scores` is overwritten.
+/// What each query gathers goes to `out`, `size` numbers each.
 ///
 /// A score is the sum over the head's numbers from the first on, each added by a fused multiplication; a gathered number
 /// is the sum over the positions from the first on.
 ///
 /// # Panics
 /// When there are more than [`QUERIES`] queries, or a slice is shorter than the sizes say.
-pub(crate) fn attend(
-    level: Level,
-    memory: &Memory,
-    queries: Queries<'_>,
-    scores: &mut Vec<f32>,
-    out: &mut [f32],
-) {
+pub(crate) fn attend(level: Level, memory: &Memory, queries: Queries<'_>, out: &mut [f32]) {
     let heads = queries.heads;
     let count = queries.seen.len();
     let most = queries.seen.iter().copied().max().unwrap_or(0);
@@ -92,13 +91,13 @@ pub(crate) fn attend(
         memory.keys.len() >= blocks * heads.block()
             && memory.values.len() >= blocks * heads.block()
     );
-    scores.resize(QUERIES * padded, 0.0);
+    let mut scores = vec![0.0; QUERIES * padded];
     let task = Task { memory, queries, padded };
-    score(level, task, scores);
+    score(level, task, &mut scores);
     for (row, seen) in scores.chunks_exact_mut(padded).zip(queries.seen) {
         softmax(level, row, *seen);
     }
-    gather(level, task, most, scores, out);
+    gather(level, task, most, &scores, out);
 }
 
 #[derive(Clone, Copy)]
@@ -210,7 +209,7 @@ fn gather_avx2(task: Task<'_>, most: usize, shares: &[f32], out: &mut [f32]) {
     gather_safe::<true>(task, most, shares, out);
 }
 
-/// Products of `R` queries with all keys, four blocks at a time where `R` is small.
+/// Products of `R` queries with all keys, two blocks at a time where `R` is small.
 ///
 /// # Safety
 /// The processor has the features; the sizes are those that [`attend`] asserts, with `R` queries.
@@ -229,7 +228,7 @@ unsafe fn score_avx512<const R: usize>(task: Task<'_>, scores: &mut [f32]) {
         let blocks = padded / POSITIONS;
         let mut at = 0;
         while at < blocks {
-            // Two blocks keep enough sums in flight for one or two queries; more queries do so by themselves.
+            // Two blocks keep enough sums in flight for few queries; more queries do so by themselves.
             let second = if R <= 4 && at + 1 < blocks { 1 } else { 0 };
             let (one, two) = (keys.add(at * step), keys.add((at + second) * step));
             let mut sums = [[_mm512_setzero_ps(); 2]; R];
@@ -348,7 +347,7 @@ mod tests {
             let mut reference: Vec<f32> = Vec::new();
             for level in Level::all() {
                 let mut out = vec![f32::NAN; count * heads.size];
-                attend(level, &memory, queries, &mut Vec::new(), &mut out);
+                attend(level, &memory, queries, &mut out);
                 for (n, seen) in seen.iter().enumerate() {
                     let query = &numbers[n * heads.size..][..heads.size];
                     let part = |all: &[f32], p: usize, d: usize| f64::from(all[p * width + (keys - 1) * heads.size + d]);
@@ -362,7 +361,7 @@ mod tests {
                     // A query alone gathers what it gathers among others.
                     let mut alone = vec![0.0; heads.size];
                     let one = Queries { heads, numbers: query, seen: &[*seen], head: keys - 1 };
-                    attend(level, &memory, one, &mut Vec::new(), &mut alone);
+                    attend(level, &memory, one, &mut alone);
                     prop_assert_eq!(&alone[..], &out[n * heads.size..][..heads.size]);
                 }
                 if reference.is_empty() {

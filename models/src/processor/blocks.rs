@@ -62,7 +62,8 @@ impl Block {
 
 /// Calls `each` with the blocks of a row in order. `bytes` hold whole blocks of the type.
 ///
-/// Scales of the K types are products of two numbers and are rounded to 16 bits here, by 2^-11 of them at most.
+/// Scales of the K types are products of two numbers and are rounded to 16 bits here: by 2^-11 of them at most, below
+/// 6e-5 by 3e-8.
 pub(crate) fn read(stored: GgmlDType, bytes: &[u8], each: &mut impl FnMut(Block)) {
     match stored {
         GgmlDType::Q4_0 => chunks::<18>(bytes, |b| each(four(b, half(b, 0), f16::ZERO, 2))),
@@ -85,8 +86,14 @@ pub(crate) fn read(stored: GgmlDType, bytes: &[u8], each: &mut impl FnMut(Block)
 pub(crate) fn round(numbers: &[f32], each: &mut impl FnMut(Block)) {
     for numbers in numbers.as_chunks::<BLOCK>().0 {
         let top = numbers.iter().fold(0.0_f32, |top, x| top.max(x.abs()));
-        let scale = f16::from_f32(top / 127.0);
-        // By the scale as it is kept, which has 16 bits.
+        let mut scale = f16::from_f32(top / 127.0);
+        if scale.to_f32() * 127.0 < top {
+            // 16 bits round a scale down; the next one up keeps the largest weight.
+            scale = f16::from_bits(scale.to_bits() + 1);
+        }
+        if numbers.iter().any(|x| !x.is_finite()) {
+            scale = f16::NAN;
+        }
         let inverse = if scale > f16::ZERO { 1.0 / scale.to_f32() } else { 0.0 };
         let mut block = Block::new(scale, f16::ZERO);
         let code = |x: f32| (x * inverse).round().clamp(-127.0, 127.0) as i8;

@@ -3,7 +3,7 @@
 /// Numbers side by side in the loops that the compiler vectorises.
 pub(crate) const LANES: usize = 16;
 
-/// What the processor can do.
+/// What the processor can do. Kernels rest on what a level says: outside of tests only [`Level::detect`] makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     /// AVX-512 with VNNI.

@@ -97,13 +97,16 @@ impl Matrix {
     }
 
     /// Puts a row of stored weights at `output`.
+    ///
+    /// # Panics
+    /// When the row has another width.
     pub(crate) fn put(&mut self, output: usize, stored: GgmlDType, bytes: &[u8]) {
         let mut at = 0;
         blocks::read(stored, bytes, &mut |block| {
             self.put_block(output, at, &block);
             at += 1;
         });
-        debug_assert_eq!(at * BLOCK, self.inputs);
+        assert_eq!(at * BLOCK, self.inputs, "a row of another width");
     }
 
     /// Rounds a row of numbers to 8 bits and puts it at `output`; the matrix is of the kind [`EIGHT`].

@@ -81,10 +81,10 @@ impl Pool {
     }
 
     /// Does `work` once with each item, in any order and on any of the threads. Items beyond 65,535 are done in further
-    /// rounds.
+    /// rounds. `work` must not call this pool, which would wait for itself.
     ///
     /// # Panics
-    /// With the first panic of `work`, after all items.
+    /// With the first panic of `work`; items after it may be left undone.
     pub(crate) fn each<T: Send>(&self, items: &mut [T], work: impl Fn(&mut T) + Sync) {
         if self.workers.is_empty() || items.len() < 2 {
             items.iter_mut().for_each(work);
@@ -163,7 +163,13 @@ impl Shared {
         // below; until then `call` points to it, and `state` has not changed its number.
         let call = unsafe { &*self.call.load(Ordering::Acquire) };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (call.work)(index))) {
-            call.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+            let mut first = call.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.is_none() {
+                *first = Some(panic);
+            } else {
+                // To drop what a panic carries may panic again, and the caller would wait for ever.
+                std::mem::forget(panic);
+            }
         }
         self.done.fetch_add(1, Ordering::AcqRel);
         true

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use engine::model::ModelError;
 
-use super::shelf::Shelf;
+use super::shelf::{Shelf, Text};
 use super::stream::{self, Plan, Stream};
 use super::{Job, guarded};
 use crate::decoder::{Decoder, Part};
@@ -18,7 +18,7 @@ use crate::tokenizer::Tokenizer;
 pub const SLOTS: usize = 8;
 /// Texts that are kept after their requests.
 const KEPT_TEXTS: usize = 8;
-/// Tokens of prompts that a pass reads when nobody waits for a token of a reply.
+/// Tokens of prompts that a pass reads when nobody waits for a token of a reply; the buffers of the decoder grow to them.
 const WHOLE_CHUNK: usize = 256;
 /// Tokens of prompts that a pass reads beside replies, whose readers see it as a short pause.
 const SHARED_CHUNK: usize = 64;
@@ -48,6 +48,7 @@ impl Drafter {
     /// Serves until all senders are gone and all requests are done.
     pub(super) fn serve(mut self, jobs: &Receiver<Job>) {
         loop {
+            self.hand_over();
             if self.streams.is_empty() {
                 let Ok(job) = jobs.recv() else { return };
                 self.begin(job);
@@ -67,70 +68,98 @@ impl Drafter {
         let prompt = match &job {
             Job::Score { prompt, .. } | Job::Generate { prompt, .. } => prompt,
         };
-        let empty = prompt.is_empty();
-        let in_use = self.streams.iter().map(|stream| &stream.text);
-        let text = self.shelf.take(prompt, in_use, &self.decoder);
-        let failed = text.as_ref().err().map(stream::failed);
-        let text = text.unwrap_or_else(|_| super::shelf::Text {
-            ids: Vec::new(),
-            cache: self.decoder.cache(),
-        });
+        let found = if prompt.is_empty() {
+            Err(ModelError::Failed("an empty prompt has no continuation".into()))
+        } else {
+            let in_use =
+                self.streams.iter().filter(|stream| !stream.is_broken()).map(|stream| &stream.text);
+            let shelf = &mut self.shelf;
+            guarded(|| shelf.take(prompt, in_use, &self.decoder).map_err(|e| stream::failed(&e)))
+        };
+        let (text, failed) = match found {
+            Ok(text) => (text, None),
+            Err(error) => (Text::empty(&self.decoder), Some(error)),
+        };
         let mut stream = Stream::new(job, text, self.decoder.config().context);
-        let empty = empty.then(|| ModelError::Failed("an empty prompt has no continuation".into()));
-        if let Some(error) = failed.or(empty) {
-            stream.end(Err(error));
+        if let Some(error) = failed {
+            stream.end(error);
         }
         self.streams.push(stream);
     }
 
-    /// Hands over what is done, and reads once what every request wants.
+    /// Reads once what every request wants. A panic ends the requests of the pass, not the thread.
     fn pass(&mut self) {
+        let plans = self.plan();
+        if plans.iter().all(Option::is_none) {
+            return;
+        }
+        if let Err(error) = guarded(|| self.read(&plans)) {
+            for (stream, _) in
+                self.streams.iter_mut().zip(&plans).filter(|(_, plan)| plan.is_some())
+            {
+                stream.end(error.clone());
+            }
+        }
+    }
+
+    /// Hands over what is done; texts of requests that have ended go on the shelf.
+    fn hand_over(&mut self) {
         for mut stream in std::mem::take(&mut self.streams) {
             if stream.deliver() {
                 self.streams.push(stream);
-            } else if !stream.text.ids.is_empty() {
+            } else if !stream.is_broken() && !stream.text.ids.is_empty() {
                 self.shelf.put(stream.text);
             }
         }
-        let context = self.decoder.config().context;
-        let replying = self.streams.iter().any(|stream| !stream.reads_prompt());
-        let mut budget = if replying { SHARED_CHUNK } else { WHOLE_CHUNK };
-        let plans: Vec<Option<Plan>> =
-            self.streams.iter().map(|stream| stream.plan(&mut budget, context)).collect();
-        let mut parts: Vec<Part<'_>> = self
-            .streams
-            .iter_mut()
-            .zip(&plans)
+    }
+
+    /// What each request reads next. Of prompts, the oldest gets a quarter of what a pass may read, and then the one with
+    /// the least left comes first: short questions do not wait for long ones, and long ones go on.
+    fn plan(&mut self) -> Vec<Option<Plan>> {
+        let (context, guesses) = (self.decoder.config().context, self.decoder.is_exact());
+        let replying = self.streams.iter().any(|stream| !stream.reads_prompt() && !stream.waits());
+        let whole = if replying { SHARED_CHUNK } else { WHOLE_CHUNK };
+        let mut left = whole;
+        let mut budgets = vec![0; self.streams.len()];
+        let mut order: Vec<usize> = (0..self.streams.len())
+            .filter(|at| self.streams[*at].reads_prompt() && !self.streams[*at].waits())
+            .collect();
+        if let Some(oldest) = order.first() {
+            budgets[*oldest] = self.streams[*oldest].unread().min(whole / 4);
+            left -= budgets[*oldest];
+        }
+        order.sort_by_key(|at| self.streams[*at].unread());
+        for at in order {
+            let more = (self.streams[at].unread() - budgets[at]).min(left);
+            budgets[at] += more;
+            left -= more;
+        }
+        let plans = self.streams.iter_mut().zip(budgets).map(|(stream, budget)| {
+            let plan = stream.plan(budget, context, guesses);
+            if plan.is_none() {
+                stream.probe();
+            }
+            plan
+        });
+        plans.collect()
+    }
+
+    fn read(&mut self, plans: &[Option<Plan>]) -> Result<(), ModelError> {
+        let planned = self.streams.iter_mut().zip(plans);
+        let mut parts: Vec<Part<'_>> = planned
             .filter_map(|(stream, plan)| {
                 let Plan { tokens, want } = plan.as_ref()?;
                 Some(Part { tokens, cache: &mut stream.text.cache, want: *want })
             })
             .collect();
-        if parts.is_empty() {
-            return;
-        }
         let tokens: usize = parts.iter().map(|part| part.tokens.len()).sum();
         self.read.fetch_add(tokens as u64, Ordering::Relaxed);
-        let read = guarded(|| self.decoder.read(&mut parts).map_err(|e| stream::failed(&e)));
-        let planned = self
-            .streams
-            .iter_mut()
-            .zip(&plans)
-            .filter_map(|(stream, plan)| Some((stream, plan.as_ref()?)));
-        match read {
-            Ok(logits) => {
-                for ((stream, plan), logits) in planned.zip(&logits) {
-                    stream.take(plan, logits, &self.tokenizer);
-                }
-            }
-            Err(error) => {
-                for (stream, _) in planned {
-                    // What is kept of it is not to be trusted any more.
-                    stream.text.ids.clear();
-                    stream.text.cache = self.decoder.cache();
-                    stream.end(Err(error.clone()));
-                }
-            }
+        let logits = self.decoder.read(&mut parts).map_err(|e| stream::failed(&e))?;
+        let planned = self.streams.iter_mut().zip(plans);
+        let planned = planned.filter_map(|(stream, plan)| Some((stream, plan.as_ref()?)));
+        for ((stream, plan), logits) in planned.zip(&logits) {
+            stream.take(plan, logits, &self.tokenizer);
         }
+        Ok(())
     }
 }

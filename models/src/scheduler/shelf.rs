@@ -5,6 +5,9 @@ use crate::decoder::{Cache, Decoder, DecoderError};
 /// Tokens that two texts must share for a copy to be worth its memory.
 const WORTH_COPYING: usize = 16;
 
+/// Memory that texts on the shelf take together, unless a single one takes more.
+const BYTES: usize = 256 << 20;
+
 /// Tokens with what the decoder keeps of them.
 #[derive(Debug)]
 pub(super) struct Text {
@@ -13,6 +16,10 @@ pub(super) struct Text {
 }
 
 impl Text {
+    pub(super) fn empty(decoder: &Decoder) -> Self {
+        Self { ids: Vec::new(), cache: decoder.cache() }
+    }
+
     /// How many tokens `prompt` begins with are read here. The last token of a prompt is always read again, for what is
     /// asked for is what follows it.
     fn shared(&self, prompt: &[u32]) -> usize {
@@ -34,11 +41,21 @@ impl Shelf {
         Self { texts: Vec::new(), room }
     }
 
-    /// Puts a text back, and forgets the oldest when there are too many. One that another begins with is not kept twice.
-    pub(super) fn put(&mut self, text: Text) {
-        self.texts.retain(|kept| !text.ids.starts_with(&kept.ids));
-        self.texts.push(text);
-        if self.texts.len() > self.room {
+    /// Puts a text back, and forgets the oldest when there are too many or they take too much. Of two texts of which one
+    /// begins with the other, the longer one is kept.
+    pub(super) fn put(&mut self, mut text: Text) {
+        let longer = self.texts.iter().position(|kept| kept.ids.starts_with(&text.ids));
+        let last = match longer {
+            Some(at) => self.texts.remove(at),
+            None => {
+                self.texts.retain(|kept| !text.ids.starts_with(&kept.ids));
+                text.cache.shrink();
+                text
+            }
+        };
+        self.texts.push(last);
+        let bytes = |texts: &[Text]| texts.iter().map(|text| text.cache.bytes()).sum::<usize>();
+        while self.texts.len() > self.room || (self.texts.len() > 1 && bytes(&self.texts) > BYTES) {
             self.texts.remove(0);
         }
     }
@@ -72,7 +89,7 @@ impl Shelf {
             Some((shared, text)) if shared >= WORTH_COPYING => {
                 Text { ids: text.ids[..shared].to_vec(), cache: text.cache.prefix(shared)? }
             }
-            _ => Text { ids: Vec::new(), cache: decoder.cache() },
+            _ => Text::empty(decoder),
         })
     }
 }

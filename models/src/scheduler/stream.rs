@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::{Duration, Instant};
 
 use engine::model::{ModelError, Sampling, Stop, Token};
 
@@ -16,6 +17,10 @@ use crate::tokenizer::{self, Tokenizer};
 const REPEATED: usize = 64;
 /// Times that the same words follow each other before they count as endless.
 const ROUNDS: usize = 4;
+/// Tokens of a span that a pass scores, for each of which it gives logits for all words.
+const SPAN_CHUNK: usize = 64;
+/// How long a reader may take nothing of what is said to him.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Tokens of words that may repeat, at most.
 const LONGEST_ROUND: usize = 48;
 
@@ -24,6 +29,7 @@ pub(super) struct Stream {
     prompt: Vec<u32>,
     pub(super) text: Text,
     task: Task,
+    broken: bool,
 }
 
 enum Task {
@@ -38,6 +44,8 @@ struct Write {
     steps: SyncSender<Step>,
     /// What the reader has not taken yet.
     unsent: VecDeque<Step>,
+    /// Since when the reader takes nothing.
+    stuck: Option<Instant>,
     sampler: Sampler,
     greedy: bool,
     pace: Pace,
@@ -55,6 +63,9 @@ struct Score {
     scores: Vec<f32>,
     /// The logits after the prompt.
     first: Vec<f32>,
+    /// Of the span at hand: the logits after what was read of it, the sum so far.
+    last: Vec<f32>,
+    total: f32,
     reply: SyncSender<Result<Vec<f32>, ModelError>>,
 }
 
@@ -67,15 +78,13 @@ pub(super) struct Plan {
 impl Stream {
     pub(super) fn new(job: Job, text: Text, context: usize) -> Self {
         let (prompt, task) = match job {
-            Job::Score { prompt, spans, reply } => {
-                (prompt, Task::Score(Score { spans, scores: Vec::new(), first: Vec::new(), reply }))
-            }
+            Job::Score { prompt, spans, reply } => (prompt, Task::Score(Score::new(spans, reply))),
             Job::Generate { prompt, sampling, steps } => {
                 let limit = sampling.max_tokens.min(context.saturating_sub(prompt.len()));
                 (prompt, Task::Write(Write::new(&sampling, limit, steps)))
             }
         };
-        Self { prompt, text, task }
+        Self { prompt, text, task, broken: false }
     }
 
     /// Hands over what the reader takes now; false when the stream has ended and the text may be put back.
@@ -85,7 +94,16 @@ impl Stream {
                 let last = matches!(step, Step::Done(_));
                 match write.steps.try_send(step) {
                     Ok(()) if last => self.task = Task::Over,
-                    Ok(()) => continue,
+                    Ok(()) => {
+                        write.stuck = None;
+                        continue;
+                    }
+                    // One who takes nothing for so long holds a place that others wait for.
+                    Err(TrySendError::Full(_))
+                        if write.stuck.get_or_insert_with(Instant::now).elapsed() > PATIENCE =>
+                    {
+                        self.task = Task::Over;
+                    }
                     Err(TrySendError::Full(step)) => write.unsent.push_front(step),
                     // Nobody waits for the rest.
                     Err(TrySendError::Disconnected(_)) => self.task = Task::Over,
@@ -106,29 +124,45 @@ impl Stream {
         self.text.ids.len() < self.prompt.len()
     }
 
-    /// What to read next: of a prompt no more than `budget`, which is made smaller; of a reply the last token and what is
-    /// guessed to follow. `None` while the reader has to take something first, or nothing of the budget is left.
-    pub(super) fn plan(&self, budget: &mut usize, context: usize) -> Option<Plan> {
+    /// Tokens of the prompt that are not read yet.
+    pub(super) fn unread(&self) -> usize {
+        self.prompt.len().saturating_sub(self.text.ids.len())
+    }
+
+    /// Whoever waits for his turn is asked whether he is still there.
+    pub(super) fn probe(&mut self) {
+        if let Task::Write(write) = &mut self.task
+            && write.unsent.is_empty()
+        {
+            write.unsent.push_back(Step::Probe);
+        }
+    }
+
+    /// What to read next: of a prompt no more than `budget`; of a reply the last token and, where `guesses` are allowed,
+    /// what may follow. `None` while the reader has to take something first, or there is no budget.
+    pub(super) fn plan(&self, budget: usize, context: usize, guesses: bool) -> Option<Plan> {
         if self.waits() {
             return None;
         }
         if self.reads_prompt() {
             let rest = &self.prompt[self.text.ids.len()..];
-            let tokens = rest[..rest.len().min(*budget)].to_vec();
-            *budget -= tokens.len();
+            let tokens = rest[..rest.len().min(budget)].to_vec();
             let want = if tokens.len() == rest.len() { Want::Last } else { Want::Nothing };
             return (!tokens.is_empty()).then_some(Plan { tokens, want });
         }
         match &self.task {
             Task::Over => None,
             Task::Score(score) => {
-                let span = &score.spans[score.scores.len()];
-                Some(Plan { tokens: span[..span.len() - 1].to_vec(), want: Want::All })
+                // The last token of a span is asked for, not read.
+                let span = score.spans.get(score.scores.len())?.split_last()?.1;
+                let read = self.text.ids.len() - self.prompt.len();
+                let tokens = span[read..].iter().copied().take(SPAN_CHUNK).collect();
+                Some(Plan { tokens, want: Want::All })
             }
             Task::Write(write) => {
                 let last = *write.written.last()?;
                 let mut tokens = vec![last];
-                if write.greedy {
+                if write.greedy && guesses {
                     let left = (write.limit - write.written.len()).saturating_sub(1);
                     let room = context.saturating_sub(self.text.ids.len() + 1).min(left);
                     let mut all = self.text.ids.clone();
@@ -147,8 +181,7 @@ impl Stream {
         let taken = match &mut self.task {
             Task::Over => Ok(()),
             Task::Write(write) if reading && plan.want == Want::Nothing => {
-                // A reader who has left is noticed by being spoken to.
-                write.unsent.push_back(Step::Token(Token { text: String::new(), logprob: 0.0 }));
+                write.unsent.push_back(Step::Probe);
                 Ok(())
             }
             Task::Write(write) if reading => write.pick(logits.last(), words).map(|_| ()),
@@ -159,7 +192,7 @@ impl Stream {
             }
         };
         match taken {
-            Err(error) => self.end(Err(error)),
+            Err(error) => self.end(error),
             Ok(()) => self.finish_score(),
         }
     }
@@ -176,16 +209,23 @@ impl Stream {
         }
     }
 
-    /// Ends the request with an error.
-    pub(super) fn end(&mut self, end: Result<Stop, ModelError>) {
+    /// Ends the request with an error. What is kept of its text is not to be trusted: see [`Stream::is_broken`].
+    pub(super) fn end(&mut self, error: ModelError) {
+        self.broken = true;
         match &mut self.task {
             Task::Over => {}
-            Task::Write(write) => write.unsent.push_back(Step::Done(end)),
+            Task::Write(write) => write.unsent.push_back(Step::Done(Err(error))),
             Task::Score(score) => {
-                let _ = score.reply.send(end.map(|_| Vec::new()));
+                // Nobody waits any more when this fails.
+                let _ = score.reply.send(Err(error));
                 self.task = Task::Over;
             }
         }
+    }
+
+    /// Whether the request failed.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
     }
 }
 
@@ -194,6 +234,7 @@ impl Write {
         Self {
             steps,
             unsent: VecDeque::new(),
+            stuck: None,
             sampler: Sampler::new(sampling),
             greedy: sampling.temperature <= 0.0,
             pace: Pace::default(),
@@ -252,6 +293,10 @@ impl Write {
 }
 
 impl Score {
+    fn new(spans: Vec<Vec<u32>>, reply: SyncSender<Result<Vec<f32>, ModelError>>) -> Self {
+        Self { spans, scores: Vec::new(), first: Vec::new(), last: Vec::new(), total: 0.0, reply }
+    }
+
     fn go_on(
         &mut self,
         plan: &Plan,
@@ -261,15 +306,21 @@ impl Score {
     ) -> Result<(), ModelError> {
         if reading {
             self.first = logits.last().to_vec();
-        } else {
-            let span = &self.spans[self.scores.len()];
-            let mut total = logprob(&self.first, span[0])?;
-            for (row, id) in logits.rows().zip(&span[1..]) {
-                total += logprob(row, *id)?;
+            self.last.clone_from(&self.first);
+        } else if let Some(span) = self.spans.get(self.scores.len()) {
+            for (row, id) in std::iter::once(&self.last[..]).chain(logits.rows()).zip(&plan.tokens)
+            {
+                self.total += logprob(row, *id)?;
             }
-            self.scores.push(total / span.len() as f32);
-            text.ids.truncate(text.ids.len() - plan.tokens.len());
-            text.cache.truncate(prompt).map_err(|e| failed(&e))?;
+            self.last = logits.last().to_vec();
+            if text.ids.len() - prompt + 1 == span.len() {
+                self.total += logprob(&self.last, span[span.len() - 1])?;
+                self.scores.push(self.total / span.len() as f32);
+                self.total = 0.0;
+                self.last.clone_from(&self.first);
+                text.ids.truncate(prompt);
+                text.cache.truncate(prompt).map_err(|e| failed(&e))?;
+            }
         }
         // Spans of no or one token need no pass of their own.
         while let Some(span) = self.spans.get(self.scores.len()).filter(|span| span.len() < 2) {
@@ -307,7 +358,8 @@ pub(super) fn failed(error: &DecoderError) -> ModelError {
 pub(super) fn warm_up(decoder: &Decoder) -> Result<(), ModelError> {
     let many = vec![0; 32.min(decoder.config().context.saturating_sub(1)).max(1)];
     let mut cache = decoder.cache();
-    decoder.forward(&many, &mut cache, Want::Last).map_err(|e| failed(&e))?;
+    let logits = decoder.forward(&many, &mut cache, Want::Last).map_err(|e| failed(&e))?;
+    logprob(logits.last(), 0)?;
     cache.truncate(0).map_err(|e| failed(&e))?;
     decoder.forward(&many[..1], &mut cache, Want::Last).map_err(|e| failed(&e))?;
     Ok(())

@@ -85,6 +85,10 @@ impl GpuDecoder {
         Ok(Self { config, embedding, layers, norm, output, cos, sin, device: device.clone() })
     }
 
+    pub(super) fn vocabulary(&self) -> usize {
+        self.embedding.shape().dims().first().copied().unwrap_or(0)
+    }
+
     /// An empty text.
     pub(super) fn cache(&self) -> TensorCache {
         TensorCache::new(self.layers.len())
