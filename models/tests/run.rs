@@ -431,6 +431,43 @@ fn scores_prefer_what_follows() {
 }
 
 #[test]
+fn a_request_that_does_not_fit_leaves_the_others_alone() {
+    let prompt = chat("What is the capital of France?", None);
+    let expect = say(handle(), &prompt, 24).0;
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| say(handle(), &prompt, 24).0);
+        for _ in 0..4 {
+            let error = handle().score(&prompt, &[" Paris", &"word ".repeat(1100)]);
+            assert!(matches!(error, Err(ModelError::TooLong { limit: 1024, .. })), "{error:?}");
+            assert_eq!(say(handle(), &prompt, 0), (String::new(), Stop::Length));
+        }
+        assert_eq!(beside.join().unwrap(), expect);
+    });
+}
+
+#[test]
+fn long_spans_score_as_their_words_do() {
+    let prompt = chat("Repeat the text.", Some("The text:"));
+    let span = format!(" {}", WORDS.repeat(2));
+    let scores = handle().score(&prompt, &[&span, " Paris.", &span]).unwrap();
+    assert_eq!(scores[0], scores[2], "a span leaves no trace");
+    let content = Content::read(&mut std::fs::File::open(smollm()).unwrap()).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&content).unwrap();
+    let decoder = decoder(&smollm(), 1);
+    let (ids, words) =
+        (models::chat::encode(&tokenizer, &prompt).unwrap(), tokenizer.encode(&span).unwrap());
+    assert!(words.len() > 64, "longer than a pass takes");
+    let mut cache = decoder.cache();
+    let mut total = 0.0;
+    let mut logits = decoder.forward(&ids, &mut cache, Want::Last).unwrap();
+    for id in &words {
+        total += models::sampler::logprob(logits.last(), *id).unwrap();
+        logits = decoder.forward(&[*id], &mut cache, Want::Last).unwrap();
+    }
+    assert!((total / words.len() as f32 - scores[0]).abs() < 1e-5);
+}
+
+#[test]
 fn too_long_prompts_are_refused() {
     let error = handle().generate(&chat(&"word ".repeat(3000), None), &greedy(1), &mut |_| {
         ControlFlow::Continue(())

@@ -174,3 +174,81 @@ fn whole(value: &Value) -> Option<usize> {
     let number = value.to_u64().or_else(|_| value.to_u32().map(u64::from)).ok()?;
     usize::try_from(number).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use candle_core::quantized::gguf_file::VersionedMagic;
+
+    use super::*;
+
+    /// A small model's metadata with some of it changed.
+    fn read(changes: &[(&str, Value)]) -> Result<Config, ConfigError> {
+        let mut metadata: HashMap<String, Value> = [
+            ("general.architecture", Value::String("llama".into())),
+            ("llama.block_count", Value::U32(2)),
+            ("llama.attention.head_count", Value::U32(4)),
+            ("llama.attention.head_count_kv", Value::U32(2)),
+            ("llama.embedding_length", Value::U32(64)),
+            ("llama.attention.layer_norm_rms_epsilon", Value::F32(1e-5)),
+            ("llama.context_length", Value::U32(512)),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into();
+        for (key, value) in changes {
+            metadata.insert((*key).into(), value.clone());
+        }
+        let content = Content {
+            magic: VersionedMagic::GgufV3,
+            metadata,
+            tensor_infos: HashMap::new(),
+            tensor_data_offset: 0,
+        };
+        Config::read(&content, 4_096)
+    }
+
+    #[test]
+    fn what_does_not_run_is_refused_by_name() {
+        let word = |text: &str| Value::String(text.into());
+        let rows = [
+            ("general.architecture", word("mamba"), "the architecture `mamba` is not supported"),
+            ("llama.rope.scaling.type", word("yarn"), "the rope scaling `yarn` is not supported"),
+            ("llama.rope.scaling.type", word("longrope"), "`longrope`"),
+            ("llama.expert_count", Value::U32(8), "`llama.expert_count = 8` is not supported"),
+            ("llama.rope.dimension_count", Value::U32(8), "`llama.rope.dimension_count = 8`"),
+            ("llama.attention.value_length", Value::U32(32), "`llama.attention.value_length = 32`"),
+            ("llama.attention.head_count", Value::U32(0), "is 0 or above"),
+            ("llama.block_count", Value::U32(u32::MAX), "is 0 or above"),
+            ("llama.attention.head_count", Value::U32(3), "do not fit together"),
+            ("llama.attention.key_length", Value::U32(2048), "more than any model here has"),
+            ("llama.block_count", word("two"), "`llama.block_count` is missing or no number"),
+        ];
+        for (key, value, expect) in rows {
+            let error = read(&[(key, value)]).unwrap_err().to_string();
+            assert!(error.contains(expect), "{key}: {error}");
+        }
+    }
+
+    #[test]
+    fn positions_are_stretched_and_pairs_slowed_down() {
+        let plain = read(&[]).unwrap();
+        assert_eq!((plain.context, plain.head_size, plain.rope_stretch), (512, 16, 1.0));
+        let linear = [
+            ("llama.rope.scaling.type", Value::String("linear".into())),
+            ("llama.rope.scaling.factor", Value::F32(4.0)),
+        ];
+        let stretched = read(&linear).unwrap();
+        let (a, b) = (plain.frequencies(None), stretched.frequencies(None));
+        assert_eq!(a.len(), 8);
+        for (a, b) in a.iter().zip(&b) {
+            assert!((a / 4.0 - b).abs() < 1e-9);
+        }
+        let factors: Vec<f32> = (1..=8).map(|n| n as f32).collect();
+        for (pair, x) in plain.frequencies(Some(&factors)).iter().enumerate() {
+            assert!((x * factors[pair] - a[pair]).abs() < 1e-7);
+        }
+        let bad = [linear[0].clone(), ("llama.rope.scaling.factor", Value::F32(f32::NAN))];
+        assert!(read(&bad).unwrap_err().to_string().contains("rope.scaling.factor"));
+    }
+}
