@@ -162,16 +162,20 @@ pub(super) fn round(model: &Handle, ours: &Ours, cases: &[Case]) -> Result<Figur
     Ok(figures)
 }
 
-/// As many conversations as there are slots, each with a question of its own, all from the same moment.
+/// As many conversations as there are slots, all from the same moment, and none with a beginning that was read before.
 fn at_once(model: &Handle, cases: &[Case], figures: &mut Figures) -> Result<()> {
+    let fresh = |(n, case): (usize, &Case)| {
+        let mut prompt = case.prompt.clone();
+        for message in prompt.messages.iter_mut().take(1) {
+            message.text.insert_str(0, &format!("{n} is the number of this chat. "));
+        }
+        prompt
+    };
+    let prompts: Vec<Prompt> = cases.iter().take(SLOTS).enumerate().map(fresh).collect();
     let start = Instant::now();
     let replies: Vec<Reply> = thread::scope(|scope| {
-        let all: Vec<_> = cases
-            .iter()
-            .rev()
-            .take(SLOTS)
-            .map(|case| scope.spawn(|| reply(model, &case.prompt)))
-            .collect();
+        let all: Vec<_> =
+            prompts.iter().map(|prompt| scope.spawn(|| reply(model, prompt))).collect();
         let joined = all.into_iter().map(|one| {
             one.join().map_err(|_| anyhow!("a reader of replies has ended"))?.map_err(Into::into)
         });
