@@ -5,10 +5,8 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{Config, HiddenAct};
 
 use super::kernels::{self, Heads};
-use crate::processor::blocks::EIGHT;
+use super::linear::{Linear, Scratch};
 use crate::processor::level::{LANES, Level};
-use crate::processor::matrix::{Alone, Matrix};
-use crate::processor::rows::BLOCK;
 
 /// The model.
 #[derive(Debug)]
@@ -34,11 +32,11 @@ struct Norm {
 #[derive(Debug)]
 struct Layer {
     /// Query, key and value.
-    qkv: Matrix,
-    attended: Matrix,
+    qkv: Linear,
+    attended: Linear,
     attended_norm: Norm,
-    wide: Matrix,
-    narrow: Matrix,
+    wide: Linear,
+    narrow: Linear,
     narrow_norm: Norm,
 }
 
@@ -53,12 +51,10 @@ impl Bert {
             || heads == 0
             || !hidden.is_multiple_of(heads)
             || !(hidden / heads).is_multiple_of(LANES)
-            || !hidden.is_multiple_of(BLOCK)
-            || !config.intermediate_size.is_multiple_of(BLOCK)
         {
             candle_core::bail!(
-                "hidden_act {:?} with {heads} heads in {hidden} numbers: only `gelu`, heads of a multiple of {LANES} and \
-                 layers of a multiple of {BLOCK} numbers are known",
+                "hidden_act {:?} with {heads} heads in {hidden} numbers: only `gelu` and heads of a multiple of {LANES} \
+                 numbers are known",
                 config.hidden_act
             );
         }
@@ -93,7 +89,7 @@ impl Bert {
     pub(super) fn embed(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
         let mut rows = self.start(texts);
         let count = rows.len() / self.hidden;
-        let mut alone = Alone::new(self.level);
+        let mut scratch = Scratch::default();
         let mut keys = Vec::new();
         let mut gathered = vec![0.0; rows.len()];
         let mut out = vec![0.0; rows.len()];
@@ -101,7 +97,7 @@ impl Bert {
         let mut wide = Vec::new();
         let (level, width) = (self.level, self.hidden / self.heads);
         for layer in &self.layers {
-            alone.apply(&layer.qkv, &rows, &mut qkv);
+            layer.qkv.apply(level, &rows, &mut scratch, &mut qkv);
             let mut first = 0;
             for text in texts {
                 let next = first + text.len() * self.hidden;
@@ -109,12 +105,12 @@ impl Bert {
                 kernels::attend(level, heads, &mut keys, &mut gathered[first..next]);
                 first = next;
             }
-            alone.apply(&layer.attended, &gathered, &mut out);
+            layer.attended.apply(level, &gathered, &mut scratch, &mut out);
             self.add_norm(&mut rows, &out, &layer.attended_norm);
             wide.resize(count * layer.wide.outputs(), 0.0);
-            alone.apply(&layer.wide, &rows, &mut wide);
+            layer.wide.apply(level, &rows, &mut scratch, &mut wide);
             kernels::gelu(level, &mut wide);
-            alone.apply(&layer.narrow, &wide, &mut out);
+            layer.narrow.apply(level, &wide, &mut scratch, &mut out);
             self.add_norm(&mut rows, &out, &layer.narrow_norm);
         }
         self.means(texts, &rows)
@@ -172,27 +168,12 @@ impl Layer {
             };
         let own = |name: &str| read(&format!("attention.self.{name}"), hidden, hidden);
         Ok(Self {
-            qkv: packed(&[own("query")?, own("key")?, own("value")?])?,
-            attended: packed(&[read("attention.output.dense", hidden, hidden)?])?,
+            qkv: Linear::new(&[own("query")?, own("key")?, own("value")?])?,
+            attended: Linear::new(&[read("attention.output.dense", hidden, hidden)?])?,
             attended_norm: Norm::load(&weights.pp("attention.output.LayerNorm"), hidden)?,
-            wide: packed(&[read("intermediate.dense", wide, hidden)?])?,
-            narrow: packed(&[read("output.dense", hidden, wide)?])?,
+            wide: Linear::new(&[read("intermediate.dense", wide, hidden)?])?,
+            narrow: Linear::new(&[read("output.dense", hidden, wide)?])?,
             narrow_norm: Norm::load(&weights.pp("output.LayerNorm"), hidden)?,
         })
     }
-}
-
-/// Weights (outputs x inputs) and biases of layers that read the same input, one under the other, in 8 bits.
-fn packed(layers: &[(Tensor, Tensor)]) -> candle_core::Result<Matrix> {
-    let (mut rows, mut bias) = (Vec::new(), Vec::new());
-    for (weights, b) in layers {
-        rows.extend(weights.to_vec2::<f32>()?);
-        bias.extend(b.to_vec1::<f32>()?);
-    }
-    let mut matrix = Matrix::new(EIGHT, rows.first().map_or(0, Vec::len), rows.len());
-    for (output, (row, bias)) in rows.iter().zip(&bias).enumerate() {
-        matrix.put_numbers(output, row);
-        matrix.put_bias(output, *bias);
-    }
-    Ok(matrix)
 }

@@ -173,7 +173,7 @@ mod tests {
         for ((a, b), text) in gpu.embed(&ids).unwrap().iter().zip(bert.embed(&ids)).zip(texts) {
             let cosine: f32 = a.iter().zip(b).map(|(x, y)| x * y).sum();
             eprintln!("{cosine:.5} {text}");
-            assert!(cosine > 0.999, "{text}: {cosine}");
+            assert!(cosine > 0.99, "{text}: {cosine}");
         }
     }
 }

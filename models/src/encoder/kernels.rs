@@ -6,6 +6,46 @@
 use crate::processor::level::{LANES, for_every_level, madd};
 use crate::processor::loops::exp;
 
+/// Added to a quantised input, so that it is an unsigned byte.
+pub(super) const ZERO: i32 = 128;
+/// Adding and taking it away rounds a number below 2^22 to a whole one, halves to even.
+const ROUNDER: f32 = 12_582_912.0;
+
+for_every_level!(
+    /// Rows of numbers to rows of bytes: `byte = round(number / scale) + 128`, one scale a row.
+    quantise, quantise_avx512, quantise_avx2, quantise_body,
+    (numbers: &[f32], width: usize, bytes: &mut [u8], scales: &mut [f32])
+);
+
+#[inline(always)]
+fn quantise_body<const FUSED: bool>(
+    numbers: &[f32],
+    width: usize,
+    bytes: &mut [u8],
+    scales: &mut [f32],
+) {
+    let rows = numbers.chunks_exact(width).zip(bytes.chunks_exact_mut(width));
+    for ((row, bytes), scale) in rows.zip(scales) {
+        let mut tops = [0.0_f32; LANES];
+        let (chunks, rest) = row.as_chunks::<LANES>();
+        for chunk in chunks {
+            for lane in 0..LANES {
+                tops[lane] = tops[lane].max(chunk[lane].abs());
+            }
+        }
+        let mut top = 0.0_f32;
+        for x in tops.iter().chain(rest) {
+            top = top.max(x.abs());
+        }
+        *scale = top / 127.0;
+        let inverse = if top > 0.0 { 127.0 / top } else { 0.0 };
+        for (byte, x) in bytes.iter_mut().zip(row) {
+            let rounded = (x * inverse + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits());
+            *byte = rounded.wrapping_add(ZERO as u32) as u8;
+        }
+    }
+}
+
 for_every_level!(
     /// `x * (1 + erf(x / sqrt 2)) / 2` of every number; erf by Abramowitz and Stegun 7.1.26, off by 1.5e-7 at most.
     gelu, gelu_avx512, gelu_avx2, gelu_body,
@@ -209,6 +249,8 @@ fn softmax<const FUSED: bool>(row: &mut [f32], scale: f32) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::processor::level::Level;
 
@@ -216,6 +258,20 @@ mod tests {
         assert_eq!(a.len(), b.len());
         for (at, (x, y)) in a.iter().zip(b).enumerate() {
             assert!((x - y).abs() <= off * (1.0 + y.abs()), "{at}: {x} for {y}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_come_back_as_the_numbers(row in proptest::collection::vec(-9.0_f32..9.0, 1..70)) {
+            for level in Level::all() {
+                let (mut bytes, mut scales) = (vec![0; row.len()], vec![0.0]);
+                quantise(level, &row, row.len(), &mut bytes, &mut scales);
+                for (x, byte) in row.iter().zip(&bytes) {
+                    let back = (i32::from(*byte) - ZERO) as f32 * scales[0];
+                    prop_assert!((x - back).abs() <= scales[0] * 0.51, "{} for {}", back, x);
+                }
+            }
         }
     }
 

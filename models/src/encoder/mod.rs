@@ -3,6 +3,8 @@
 mod bert;
 mod gpu;
 mod kernels;
+mod linear;
+mod product;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -12,7 +12,7 @@ use super::level::Level;
 use super::loops;
 use super::pool::Pool;
 use super::product::{self, GROUP, GROUPS, Inputs, PANEL, block_bytes};
-use super::rows::{BLOCK, Rows, quantise};
+use super::rows::{BLOCK, Rows};
 
 /// Outputs stand side by side in sheets of this many: all rows of the first sheet, then all of the second.
 pub(crate) const SHEET: usize = PANEL;
@@ -296,42 +296,6 @@ impl Multiplier<'_> {
     }
 }
 
-/// Multiplies rows of numbers with matrices on the thread that asks, with buffers of its own.
-#[derive(Debug)]
-pub(crate) struct Alone {
-    level: Level,
-    rows: Rows,
-    extra: Extra,
-    sheets: Vec<f32>,
-}
-
-impl Alone {
-    pub(crate) fn new(level: Level) -> Self {
-        Self { level, rows: Rows::default(), extra: Extra::default(), sheets: Vec::new() }
-    }
-
-    /// `out` gets a row of outputs for each row of `numbers`.
-    ///
-    /// # Panics
-    /// When `numbers` are no whole rows, or `out` holds fewer.
-    pub(crate) fn apply(&mut self, matrix: &Matrix, numbers: &[f32], out: &mut [f32]) {
-        let Self { level, rows, extra, sheets } = self;
-        let count = numbers.len() / matrix.inputs;
-        assert!(numbers.len() == count * matrix.inputs && out.len() >= count * matrix.outputs);
-        rows.shape(count, matrix.inputs);
-        rows.parts(count).for_each(|part| quantise(*level, numbers, part));
-        sheets.resize(matrix.sheets() * count * PANEL, 0.0);
-        matrix.sheets_of(*level, fitting(matrix, rows, extra), 0, sheets);
-        for (n, sheet) in sheets.chunks_exact(count * PANEL).enumerate() {
-            let columns = n * PANEL..((n + 1) * PANEL).min(matrix.outputs);
-            for (row, sums) in out.chunks_exact_mut(matrix.outputs).zip(sheet.chunks_exact(PANEL)) {
-                let row = &mut row[columns.clone()];
-                row.copy_from_slice(&sums[..row.len()]);
-            }
-        }
-    }
-}
-
 fn fitting<'a>(matrix: &Matrix, rows: &'a Rows, extra: &'a mut Extra) -> Inputs<'a> {
     assert_eq!(rows.width, matrix.inputs, "rows of another width");
     extra.fill(rows, matrix.kind);
@@ -348,6 +312,7 @@ fn fitting<'a>(matrix: &Matrix, rows: &'a Rows, extra: &'a mut Extra) -> Inputs<
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::rows::quantise;
     use super::*;
 
     const TYPES: [GgmlDType; 8] = [
