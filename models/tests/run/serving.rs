@@ -32,14 +32,13 @@ fn questions() -> Vec<Prompt> {
     let sentences: Vec<String> =
         WORDS.split_whitespace().collect::<Vec<_>>().chunks(9).map(|w| w.join(" ")).collect();
     let of = |n: usize| {
-        let (a, b) = (&sentences[n % sentences.len()], &sentences[(n * 5 + 2) % sentences.len()]);
-        let about = b.split(' ').nth(n % 9).unwrap_or("this");
-        chat(
-            &format!(
-                "Passage: {a}. {b}. Repeat what the passage says about \"{about}\", word by word."
-            ),
-            None,
-        )
+        let count = sentences.len();
+        let (a, b) = (&sentences[n % count], &sentences[(n * 5 + n / count + 1) % count]);
+        let about = b.split(' ').nth(n / 3 % 9).unwrap_or("this");
+        let question = format!(
+            "Passage: {a}. {b}. Repeat what the passage says about \"{about}\", word by word."
+        );
+        chat(&question, None)
     };
     (0..40).map(of).collect()
 }
