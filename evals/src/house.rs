@@ -304,12 +304,19 @@ pub(crate) fn place(device: &str) -> Place {
     if device == "cuda" { Place::Cuda } else { Place::Cpu }
 }
 
-/// Loads the models of the options.
-pub(crate) fn models(options: &HouseOptions) -> Result<Handle> {
+/// Where the models are: the folder that was given, else the usual one.
+///
+/// # Errors
+/// When none was given and there is no home.
+pub(crate) fn models_folder(given: Option<&Path>) -> Result<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let usual = home.map(|home| home.join(".cache/porchlight/models"));
-    let folder =
-        options.models_dir.clone().or(usual).context("HOME is not set; give --models-dir")?;
+    given.map(Path::to_path_buf).or(usual).context("HOME is not set; give --models-dir")
+}
+
+/// Loads the models of the options.
+pub(crate) fn models(options: &HouseOptions) -> Result<Handle> {
+    let folder = models_folder(options.models_dir.as_deref())?;
     let (manifest, store) = (Manifest::builtin(), Store::new(folder));
     let find = |id: &str| {
         let entry = manifest.model(id).with_context(|| format!("there is no model `{id}`"))?;

@@ -123,7 +123,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     );
     let mut jobs = Jobs {
         model: found.path.clone(),
-        threads: threads(),
+        threads: models::device::threads(),
         tokens: longest,
         prompts: Vec::new(),
         decode: options.decode,
@@ -180,7 +180,7 @@ fn find(options: &Options) -> Result<Found> {
     let (manifest, name) = (Manifest::builtin(), &options.model);
     if let Some(entry) = manifest.model(name) {
         ensure!(entry.draft().is_some(), "`{name}` is an encoder; `speed` measures drafters");
-        let at = Store::new(folder(options)?)
+        let at = Store::new(house::models_folder(options.models_dir.as_deref())?)
             .open(entry)
             .with_context(|| format!("`porchlight models pull {name}` fetches it"))?;
         let sha256 = entry.files.first().map(|file| file.sha256.clone()).unwrap_or_default();
@@ -196,20 +196,6 @@ fn find(options: &Options) -> Result<Found> {
     let (sha256, _) = hash_file(&path).with_context(|| format!("{name} cannot be read"))?;
     let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Found { path, id, sha256 })
-}
-
-/// Where the models are.
-fn folder(options: &Options) -> Result<PathBuf> {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let usual = home.map(|home| home.join(".cache/porchlight/models"));
-    options.models_dir.clone().or(usual).context("HOME is not set; give --models-dir")
-}
-
-/// Threads that Porchlight's arithmetic takes: `RAYON_NUM_THREADS` where it is set, else the cores.
-fn threads() -> usize {
-    let set = std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok());
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    set.filter(|count| *count > 0).unwrap_or_else(cores)
 }
 
 /// Processes that wanted a core in the last minute, before anything is measured: above 1, rates say little.
@@ -286,7 +272,7 @@ fn measure(
     let model = if cases.is_empty() {
         None
     } else {
-        let encoder = folder(options)?.join("minilm-l6");
+        let encoder = house::models_folder(options.models_dir.as_deref())?.join("minilm-l6");
         Some(replies::model(file, &encoder, house::place(&options.device))?)
     };
     let mut peer = options.peer.as_ref().map(|_| Peer::install()).transpose()?;

@@ -81,7 +81,7 @@ impl Native {
         let vocabulary = weights.outputs("token_embd.weight")?;
         let shape = (vocabulary, config.width);
         let factors = weights.optional("rope_freqs.weight", config.head_size / 2)?;
-        // Packing the weights is most of a start, so threads share the layers, the last of them the vocabulary too.
+        // Packing the weights is most of a start, so threads share the layers; this one takes the vocabulary too.
         let workers = threads.clamp(1, config.layers);
         let layers = |worker: usize| -> Result<Vec<Layer>, DecoderError> {
             let mut weights = Weights::open(content, path)?;

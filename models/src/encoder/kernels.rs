@@ -4,12 +4,10 @@
 #![expect(unsafe_code, reason = "calls of functions compiled for one kind of processor")]
 
 use crate::processor::level::{LANES, for_every_level, madd};
-use crate::processor::loops::exp;
+use crate::processor::loops::{ROUNDER, exp, largest, total};
 
 /// Added to a quantised input, so that it is an unsigned byte.
 pub(super) const ZERO: i32 = 128;
-/// Adding and taking it away rounds a number below 2^22 to a whole one, halves to even.
-const ROUNDER: f32 = 12_582_912.0;
 
 for_every_level!(
     /// Rows of numbers to rows of bytes: `byte = round(number / scale) + 128`, one scale a row.
@@ -116,11 +114,7 @@ fn distance<const SQUARED: bool>(row: &[f32], mean: f32) -> f32 {
     for (lane, x) in rest.iter().enumerate() {
         sums[lane] += of(*x);
     }
-    let mut sum = 0.0;
-    for x in sums {
-        sum += x;
-    }
-    sum
+    total(&sums)
 }
 
 /// Where the heads of one text's attention stand: rows of `stride` numbers, query, key and value side by side.
@@ -214,17 +208,7 @@ fn score<const FUSED: bool>(
 /// Shares that sum to one, from scores times `scale`.
 #[inline(always)]
 fn softmax<const FUSED: bool>(row: &mut [f32], scale: f32) {
-    let mut tops = [f32::NEG_INFINITY; LANES];
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    for chunk in chunks {
-        for lane in 0..LANES {
-            tops[lane] = if chunk[lane] > tops[lane] { chunk[lane] } else { tops[lane] };
-        }
-    }
-    let mut top = f32::NEG_INFINITY;
-    for x in tops.iter().chain(rest) {
-        top = if *x > top { *x } else { top };
-    }
+    let top = largest(row);
     let mut sums = [0.0_f32; LANES];
     let (chunks, rest) = row.as_chunks_mut::<LANES>();
     for chunk in chunks {
@@ -237,11 +221,7 @@ fn softmax<const FUSED: bool>(row: &mut [f32], scale: f32) {
         *x = exp::<FUSED>((*x - top) * scale);
         sums[lane] += *x;
     }
-    let mut sum = 0.0;
-    for x in sums {
-        sum += x;
-    }
-    let inverse = 1.0 / sum;
+    let inverse = 1.0 / total(&sums);
     for x in row {
         *x *= inverse;
     }

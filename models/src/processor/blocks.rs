@@ -41,6 +41,19 @@ impl Kind {
     }
 }
 
+/// The types that [`Kind::of`] knows.
+#[cfg(test)]
+pub(crate) const TYPES: [GgmlDType; 8] = [
+    GgmlDType::Q4_0,
+    GgmlDType::Q4_1,
+    GgmlDType::Q5_0,
+    GgmlDType::Q5_1,
+    GgmlDType::Q8_0,
+    GgmlDType::Q4K,
+    GgmlDType::Q5K,
+    GgmlDType::Q6K,
+];
+
 /// 32 weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Block {
@@ -181,17 +194,7 @@ mod tests {
         let numbers =
             (0..3 * 512).map(|n| ((n * 37 % 211) as f32 / 70.0 - 1.4) * (n as f32 / 300.0).sin());
         let dense = Tensor::from_iter(numbers, &Device::Cpu).unwrap().reshape((3, 512)).unwrap();
-        let types = [
-            GgmlDType::Q4_0,
-            GgmlDType::Q4_1,
-            GgmlDType::Q5_0,
-            GgmlDType::Q5_1,
-            GgmlDType::Q8_0,
-            GgmlDType::Q4K,
-            GgmlDType::Q5K,
-            GgmlDType::Q6K,
-        ];
-        for stored in types {
+        for stored in TYPES {
             let weight = QTensor::quantize(&dense, stored).unwrap();
             let wanted: Vec<f32> =
                 weight.dequantize(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();

@@ -4,7 +4,7 @@
 use super::level::{LANES, for_every_level, madd};
 
 /// Adding and taking it away rounds a number below 2^22 to a whole one, halves to even.
-const ROUNDER: f32 = 12_582_912.0;
+pub(crate) const ROUNDER: f32 = 12_582_912.0;
 
 /// How rows are normed.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +126,7 @@ fn log_sum_exp_body<const FUSED: bool>(
 
 /// The largest number; minus infinity of none.
 #[inline(always)]
-fn largest(numbers: &[f32]) -> f32 {
+pub(crate) fn largest(numbers: &[f32]) -> f32 {
     let mut tops = [f32::NEG_INFINITY; LANES];
     let (chunks, rest) = numbers.as_chunks::<LANES>();
     for chunk in chunks {
@@ -141,8 +141,9 @@ fn largest(numbers: &[f32]) -> f32 {
     top
 }
 
+/// The lanes from the first to the last.
 #[inline(always)]
-fn total(sums: &[f32; LANES]) -> f32 {
+pub(crate) fn total(sums: &[f32; LANES]) -> f32 {
     let mut sum = 0.0;
     for x in sums {
         sum += x;

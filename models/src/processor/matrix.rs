@@ -312,19 +312,9 @@ fn fitting<'a>(matrix: &Matrix, rows: &'a Rows, extra: &'a mut Extra) -> Inputs<
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::blocks::TYPES;
     use super::super::rows::quantise;
     use super::*;
-
-    const TYPES: [GgmlDType; 8] = [
-        GgmlDType::Q4_0,
-        GgmlDType::Q4_1,
-        GgmlDType::Q5_0,
-        GgmlDType::Q5_1,
-        GgmlDType::Q8_0,
-        GgmlDType::Q4K,
-        GgmlDType::Q5K,
-        GgmlDType::Q6K,
-    ];
 
     fn noise(seed: u64, count: usize) -> Vec<f32> {
         let mut state = seed | 1;

@@ -2,11 +2,10 @@
 #![expect(unsafe_code, reason = "calls of functions compiled for one kind of processor")]
 
 use super::level::for_every_level;
+use super::loops::ROUNDER;
 
 /// Inputs that share a scale.
 pub(crate) const BLOCK: usize = 32;
-/// Adding and taking it away rounds a number below 2^22 to a whole one, halves to even.
-const ROUNDER: f32 = 12_582_912.0;
 
 /// Rows in 8 bits: `number = code * scale of its block`.
 #[derive(Debug, Default)]
